@@ -1,0 +1,2 @@
+//! sever-cli
+fn main() {}

@@ -1,0 +1,2 @@
+//! sever-console
+fn main() {}

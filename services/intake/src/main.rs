@@ -1,0 +1,2 @@
+//! sever-intake
+fn main() {}

@@ -1,0 +1,2 @@
+//! sever-provider-sim
+fn main() {}

@@ -1,0 +1,2 @@
+//! sever-worker-okta
+fn main() {}

@@ -1,0 +1,1 @@
+//! sever-bus
