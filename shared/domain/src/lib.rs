@@ -1,1 +1,40 @@
-//! sever-domain
+//! The words of Sever as types, and its decisions as pure functions.
+//!
+//! No I/O, no async, no SQL and no clock live here: time comes in as a parameter. Every state that
+//! the database stores is an enum of this crate, and every change of state is a function
+//! `(state, event) -> Result<state, IllegalTransition>`; the SQL update repeats it as a guard.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
+
+mod text_enum;
+
+pub mod closing;
+pub mod effective;
+pub mod employment;
+pub mod entitlement;
+pub mod guard;
+pub mod hold;
+pub mod identity;
+pub mod ids;
+pub mod job;
+pub mod opt_out;
+pub mod outcome;
+pub mod plan;
+pub mod provider;
+pub mod request;
+pub mod status;
+pub mod step;
+
+pub use entitlement::{AccountState, EntitlementKind};
+pub use hold::{HoldPolicy, HoldReason};
+pub use ids::{
+    BindingId, ConnectionId, HoldId, InspectionId, InstanceId, JobId, OptOutId, RequestId,
+    SourceId, StepId, SubjectId, TokenId,
+};
+pub use job::{JobEvent, JobState};
+pub use opt_out::{Intent, OptOutState, Urgency};
+pub use outcome::OutcomeClass;
+pub use provider::Provider;
+pub use status::Status;
+pub use step::{Action, Grade, Reversibility, StepClass, StepEvent, StepState};
+pub use text_enum::{IllegalTransition, UnknownWord};

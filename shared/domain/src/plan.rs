@@ -1,0 +1,212 @@
+//! Plans: graphs of steps, stored before any of them runs.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::entitlement::EntitlementKind;
+use crate::ids::BindingId;
+use crate::step::{Action, Grade, Reversibility, StepClass, StepState};
+
+/// What the plan says of a step before anything is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disposition {
+    /// It must go, by the step's action.
+    MustGo,
+    /// It stays and cannot act while the account's verified state holds.
+    Inert {
+        /// The named rule.
+        rule: String,
+    },
+    /// No call of ours can take it.
+    Blocked {
+        /// Why, in plain words.
+        reason: String,
+    },
+}
+
+/// One step as a connector plans it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// The account it hangs on.
+    pub binding: BindingId,
+    /// What it does.
+    pub action: Action,
+    /// What it is for.
+    pub class: StepClass,
+    /// The kind of the entitlement that it ends.
+    pub target_kind: EntitlementKind,
+    /// The entitlement's key, as read.
+    pub target_key: String,
+    /// Whether the entitlement is privileged.
+    pub privileged: bool,
+    /// Whether it can be taken back.
+    pub reversibility: Reversibility,
+    /// The best evidence that can be had for it.
+    pub grade: Grade,
+    /// The named rule, where the grade is `implied`.
+    pub rule: Option<String>,
+    /// What is to become of it.
+    pub disposition: Disposition,
+    /// How long what it ended can still work after the proving read, in seconds, skew included.
+    pub residual_s: Option<i64>,
+    /// Positions of the steps of this plan that must have been answered first; each lower than its own.
+    pub needs: Vec<usize>,
+    /// The allow-list of facts that its call needs besides the target.
+    pub facts: serde_json::Value,
+}
+
+/// Why a plan cannot be stored.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// A need points at the step itself or at a later one, so the graph could have a cycle.
+    #[error("step {step} of the plan needs step {needs}, which does not come before it")]
+    NeedNotEarlier {
+        /// The position of the step.
+        step: usize,
+        /// The position it names.
+        needs: usize,
+    },
+    /// A step of the first halves waits for one that ends the account.
+    #[error("step {step} of the plan is not final and needs the final step {needs}")]
+    NeedsFinal {
+        /// The position of the step.
+        step: usize,
+        /// The position of the final step.
+        needs: usize,
+    },
+    /// A step whose proof is a rule does not name it.
+    #[error("step {step} of the plan is proven by a rule and names none")]
+    RuleMissing {
+        /// The position of the step.
+        step: usize,
+    },
+    /// The plan is larger than any real subject's.
+    #[error("the plan has {steps} steps; at most {PLAN_STEPS_MAX} are taken")]
+    TooLarge {
+        /// How many steps it has.
+        steps: usize,
+    },
+}
+
+/// The most steps that one plan may have.
+pub const PLAN_STEPS_MAX: usize = 50_000;
+
+/// Checks the graph: needs point backwards only, nothing but a session cut waits for a final step,
+/// every implied proof names its rule.
+///
+/// # Errors
+/// [`PlanError`], by the first fault found.
+pub fn check(steps: &[PlannedStep]) -> Result<(), PlanError> {
+    if steps.len() > PLAN_STEPS_MAX {
+        return Err(PlanError::TooLarge { steps: steps.len() });
+    }
+    for (position, step) in steps.iter().enumerate() {
+        if step.grade == Grade::Implied && step.rule.is_none() {
+            return Err(PlanError::RuleMissing { step: position });
+        }
+        for needs in &step.needs {
+            if *needs >= position {
+                return Err(PlanError::NeedNotEarlier {
+                    step: position,
+                    needs: *needs,
+                });
+            }
+            let after_the_end = matches!(step.class, StepClass::Final | StepClass::CutSessions);
+            if steps[*needs].class == StepClass::Final && !after_the_end {
+                return Err(PlanError::NeedsFinal {
+                    step: position,
+                    needs: *needs,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One step of a stored plan, as much of it as the choice of the next wave needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaveStep {
+    /// Where it stands.
+    pub state: StepState,
+    /// What it is for.
+    pub class: StepClass,
+    /// Positions of the steps that it needs.
+    pub needs: Vec<usize>,
+}
+
+/// The positions of the steps that can go now: planned, allowed, and every need answered.
+///
+/// `allowed` says whether a step of this class may run (a hold may forbid it).
+#[must_use]
+pub fn next_wave(steps: &[WaveStep], allowed: impl Fn(StepClass) -> bool) -> Vec<usize> {
+    steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| step.state == StepState::Planned && allowed(step.class))
+        .filter(|(_, step)| {
+            step.needs
+                .iter()
+                .all(|needs| steps[*needs].state.lets_others_go())
+        })
+        .map(|(position, _)| position)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wave_step(class: StepClass, needs: Vec<usize>) -> WaveStep {
+        WaveStep {
+            state: StepState::Planned,
+            class,
+            needs,
+        }
+    }
+
+    proptest! {
+        /// Whatever the graph, answering wave after wave ends, in an order that respects every need.
+        #[test]
+        fn waves_end_and_respect_needs(seed in proptest::collection::vec(proptest::collection::vec(any::<proptest::sample::Index>(), 0..4), 1..40)) {
+            let mut steps: Vec<WaveStep> = seed.iter().enumerate().map(|(position, needs)| {
+                wave_step(StepClass::Revoke, if position == 0 { vec![] } else { needs.iter().map(|index| index.index(position)).collect() })
+            }).collect();
+            let mut answered = vec![];
+            while answered.len() < steps.len() {
+                let wave = next_wave(&steps, |_| true);
+                prop_assert!(!wave.is_empty());
+                for position in wave {
+                    prop_assert!(steps[position].needs.iter().all(|needs| answered.contains(needs)));
+                    steps[position].state = StepState::Applied;
+                    answered.push(position);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_waits_for_an_unanswered_need() {
+        let mut steps = vec![
+            wave_step(StepClass::Contain, vec![]),
+            wave_step(StepClass::Revoke, vec![0]),
+        ];
+        steps[0].state = StepState::Unknown;
+        assert!(next_wave(&steps, |_| true).is_empty());
+        steps[0].state = StepState::Blocked;
+        assert_eq!(next_wave(&steps, |_| true), vec![1]);
+    }
+
+    #[test]
+    fn a_hold_lets_only_its_classes_through() {
+        let steps = vec![
+            wave_step(StepClass::CutSessions, vec![]),
+            wave_step(StepClass::Revoke, vec![]),
+        ];
+        assert_eq!(
+            next_wave(&steps, |class| class == StepClass::CutSessions),
+            vec![0]
+        );
+    }
+}
