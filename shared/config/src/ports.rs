@@ -1,0 +1,12 @@
+//! Default ports of each service on the loopback address; a deployment sets the listen variables instead.
+
+/// Public HTTP of the intake service.
+pub const INTAKE_HTTP: u16 = 7070;
+/// Health and metrics of the intake service.
+pub const INTAKE_OPS: u16 = 7071;
+/// Operator API of the console.
+pub const CONSOLE_HTTP: u16 = 7080;
+/// Health and metrics of the console.
+pub const CONSOLE_OPS: u16 = 7081;
+/// Health and metrics of the Okta worker.
+pub const WORKER_OKTA_OPS: u16 = 7091;
