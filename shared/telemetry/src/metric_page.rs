@@ -1,0 +1,165 @@
+//! The page `deploy/METRICS.md`, and the checks that hold code, rules and dashboards to the catalogue.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::catalogue::{ALL, MetricKind};
+
+const OPENING: &str = "\
+# Metrics
+
+Every service serves these on `/metrics` of its ops address, where they apply, beside the usual `process_*` ones.
+Label values come from small closed sets. Made from `shared/telemetry/src/catalogue.rs`: run its tests with `SEVER_BLESS=1` after a change.
+
+| metric | type | labels | unit | meaning |
+| --- | --- | --- | --- | --- |
+";
+
+fn render_page() -> String {
+    let mut page = OPENING.to_owned();
+    for metric in ALL {
+        let kind = match metric.kind {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram => "histogram",
+        };
+        let labels = metric
+            .labels
+            .iter()
+            .map(|label| format!("`{label}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let _ = writeln!(
+            page,
+            "| `{}` | {kind} | {labels} | {} | {} |",
+            metric.name,
+            metric.unit.as_str(),
+            metric.help
+        );
+    }
+    page
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every file under `folder` with one of the `extensions`, with its text.
+fn files(folder: &Path, extensions: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
+            {
+                found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+/// Every `sever_…` word of `text`; a word that ends in `_` is a prefix or a pattern and no name.
+fn words(text: &str) -> BTreeSet<&str> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    text.split(|letter| !is_part(letter))
+        .filter(|word| word.starts_with("sever_") && !word.ends_with('_'))
+        .collect()
+}
+
+/// Whether the catalogue has `word`, or the histogram of which it is a series.
+fn is_known(word: &str) -> bool {
+    ALL.iter().any(|metric| {
+        let series = ["_bucket", "_sum", "_count"]
+            .iter()
+            .find_map(|suffix| word.strip_suffix(suffix));
+        metric.name == word || (metric.kind == MetricKind::Histogram && series == Some(metric.name))
+    })
+}
+
+#[test]
+fn the_page_in_the_repository_is_what_the_catalogue_says() {
+    let path = root().join("deploy/METRICS.md");
+    let expected = render_page();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one switch that rewrites the page instead of comparing"
+    )]
+    if std::env::var_os("SEVER_BLESS").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        page, expected,
+        "deploy/METRICS.md has drifted: run this test once with SEVER_BLESS=1"
+    );
+}
+
+#[test]
+fn rules_and_dashboards_use_only_metrics_of_the_catalogue() {
+    let mut seen = 0;
+    for folder in ["deploy/prometheus", "deploy/grafana"] {
+        for (path, text) in files(&root().join(folder), &["yml", "yaml", "json"]) {
+            for word in words(&text) {
+                assert!(
+                    is_known(word),
+                    "{} uses {word}, which the catalogue does not have",
+                    path.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(
+        seen > 20,
+        "the scan found almost nothing: has deploy/ moved?"
+    );
+}
+
+/// A metric that is recorded under a name of its own would be on no page and in no alert.
+#[test]
+fn code_records_only_metrics_of_the_catalogue() {
+    for folder in ["shared", "services"] {
+        for (path, text) in files(&root().join(folder), &["rs"]) {
+            for name in recorded_names(&text) {
+                assert!(
+                    is_known(name),
+                    "{} records {name}, which the catalogue does not have",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+/// The literal names given to `counter!`, `gauge!` and `histogram!`.
+fn recorded_names(text: &str) -> Vec<&str> {
+    let calls = ["counter!(", "gauge!(", "histogram!("]
+        .into_iter()
+        .flat_map(|call| text.split(call).skip(1));
+    let literals = calls.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    literals.filter(|name| name.starts_with("sever_")).collect()
+}
+
+#[test]
+fn the_scans_see_what_they_look_for() {
+    assert_eq!(
+        words("rate(sever_jobs_x[5m]) by (le) sever_[a-z]"),
+        BTreeSet::from(["sever_jobs_x"])
+    );
+    assert!(
+        is_known("sever_verified_seconds_bucket")
+            && !is_known("sever_jobs_bucket")
+            && !is_known("sever_job")
+    );
+    assert_eq!(
+        recorded_names("gauge!(\n    \"sever_jobs\", 1); counter!(X.name)"),
+        ["sever_jobs"]
+    );
+}
