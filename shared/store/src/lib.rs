@@ -1,1 +1,20 @@
-//! sever-store
+//! PostgreSQL: migrations, named statements and transactions. The only crate that imports
+//! tokio-postgres.
+//!
+//! Each module owns the statements of one concern as named constants beside the functions that run
+//! them. A function that needs a transaction takes a [`Tx`]; nothing here decides, it stores what
+//! the domain decided and repeats the expected state as a guard.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
+
+mod error;
+mod migrate;
+mod pool;
+mod row;
+
+pub mod audit;
+pub mod outbox;
+
+pub use error::StoreError;
+pub use migrate::{MigrationReport, SCHEMA_VERSION, migrate};
+pub use pool::{Client, DatabaseSettings, Store, Tx};

@@ -1,0 +1,217 @@
+//! One audit event and its canonical form.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use sever_domain::{JobId, OptOutId, SubjectId};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $variant:ident = $word:literal),+ $(,)?) => {
+        /// What an audit event reports.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum AuditKind { $($(#[$meta])* $variant),+ }
+
+        impl AuditKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stored word, `noun.participle`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A request was accepted.
+    RequestAccepted = "request.accepted",
+    /// A request waits because nobody known has its key.
+    RequestUnmatched = "request.unmatched",
+    /// A request that had waited found its subject.
+    RequestMatched = "request.matched",
+    /// An employment event was recorded.
+    EmploymentRecorded = "employment.recorded",
+    /// An opt-out was opened.
+    OptOutOpened = "opt_out.opened",
+    /// A request attached to an open opt-out.
+    OptOutAttached = "opt_out.attached",
+    /// An opt-out was closed: every job is done.
+    OptOutClosed = "opt_out.closed",
+    /// An opt-out was called off.
+    OptOutCancelled = "opt_out.cancelled",
+    /// A job was made.
+    JobCreated = "job.created",
+    /// A worker took a job's lease.
+    JobClaimed = "job.claimed",
+    /// A job left its worker: waiting, held, parked, dead or done.
+    JobSettled = "job.settled",
+    /// A job left a hold, the parking or the dead letters by somebody's decision.
+    JobReturned = "job.returned",
+    /// A job was called off.
+    JobCancelled = "job.cancelled",
+    /// A binding was confirmed, refuted or found ambiguous.
+    BindingJudged = "binding.judged",
+    /// A plan was stored.
+    PlanStored = "plan.stored",
+    /// Steps were intended: their calls may be sent from here on.
+    StepsIntended = "steps.intended",
+    /// Effects were answered, or are known to be unanswered.
+    EffectsAnswered = "effects.answered",
+    /// Steps were judged by a re-read.
+    StepsJudged = "steps.judged",
+    /// An inspection was stored.
+    InspectionStored = "inspection.stored",
+    /// A guard was charged.
+    GuardCharged = "guard.charged",
+    /// A hold was opened.
+    HoldOpened = "hold.opened",
+    /// A hold was released.
+    HoldReleased = "hold.released",
+    /// A hold was rejected.
+    HoldRejected = "hold.rejected",
+    /// A connection was created, changed, parked or opened.
+    ConnectionChanged = "connection.changed",
+    /// People were imported.
+    DirectoryImported = "directory.imported",
+    /// A token was made or revoked.
+    TokenChanged = "token.changed",
+    /// The protected list was changed.
+    ProtectionChanged = "protection.changed",
+}
+
+/// One event: who did what to which target, when, on whose request, and with what result.
+///
+/// People appear by their pseudonymous subject id only; `data` never holds a name, an e-mail, a login
+/// or a secret.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEvent {
+    /// Its own id.
+    pub id: Uuid,
+    /// When, by the database's clock.
+    pub at: Timestamp,
+    /// Who: `source:NAME`, `token:NAME`, `worker:INSTANCE`, `system:SERVICE`.
+    pub actor: String,
+    /// What.
+    pub kind: AuditKind,
+    /// Whose access.
+    pub subject: Option<SubjectId>,
+    /// Which opt-out.
+    pub opt_out: Option<OptOutId>,
+    /// Which job.
+    pub job: Option<JobId>,
+    /// The particulars: targets, states, results.
+    pub data: Value,
+}
+
+impl AuditEvent {
+    /// An event without a subject; the builder methods add what it is about.
+    #[must_use]
+    pub fn new(kind: AuditKind, at: Timestamp, actor: impl Into<String>, data: Value) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            at,
+            actor: actor.into(),
+            kind,
+            subject: None,
+            opt_out: None,
+            job: None,
+            data,
+        }
+    }
+
+    /// Says whose access it is about.
+    #[must_use]
+    pub fn subject(mut self, subject: SubjectId) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// Says which opt-out it is about.
+    #[must_use]
+    pub fn opt_out(mut self, opt_out: OptOutId) -> Self {
+        self.opt_out = Some(opt_out);
+        self
+    }
+
+    /// Says which job it is about.
+    #[must_use]
+    pub fn job(mut self, job: JobId) -> Self {
+        self.job = Some(job);
+        self
+    }
+
+    /// The canonical bytes: JSON without blanks, keys sorted, absent fields left out, no fractions.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        let mut fields = Map::new();
+        fields.insert("v".to_owned(), json!(1));
+        fields.insert("id".to_owned(), json!(self.id));
+        fields.insert("at_us".to_owned(), json!(self.at.as_microsecond()));
+        fields.insert("actor".to_owned(), json!(self.actor));
+        fields.insert("kind".to_owned(), json!(self.kind.as_str()));
+        for (name, id) in [
+            ("subject", self.subject.map(|id| id.0)),
+            ("opt_out", self.opt_out.map(|id| id.0)),
+            ("job", self.job.map(|id| id.0)),
+        ] {
+            if let Some(id) = id {
+                fields.insert(name.to_owned(), json!(id));
+            }
+        }
+        fields.insert("data".to_owned(), self.data.clone());
+        // serde_json's map is ordered by key, so equal events have equal bytes.
+        Value::Object(fields).to_string().into_bytes()
+    }
+}
+
+/// The SHA-256 of canonical bytes.
+#[must_use]
+pub fn digest(canonical: &[u8]) -> [u8; 32] {
+    Sha256::digest(canonical).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_events_have_equal_bytes_whatever_the_order_of_their_data() {
+        let at = "2026-11-22T12:00:00Z".parse().unwrap();
+        let mut one = AuditEvent::new(
+            AuditKind::JobSettled,
+            at,
+            "worker:x",
+            json!({"b": 1, "a": {"d": 2, "c": 3}}),
+        );
+        one.id = Uuid::nil();
+        let mut other = one.clone();
+        other.data = json!({"a": {"c": 3, "d": 2}, "b": 1});
+        assert_eq!(one.canonical(), other.canonical());
+        assert_eq!(
+            String::from_utf8(one.canonical()).unwrap(),
+            r#"{"actor":"worker:x","at_us":1795348800000000,"data":{"a":{"c":3,"d":2},"b":1},"id":"00000000-0000-0000-0000-000000000000","kind":"job.settled","v":1}"#
+        );
+    }
+
+    #[test]
+    fn a_changed_event_has_another_digest() {
+        let at = "2026-11-22T12:00:00Z".parse().unwrap();
+        let event = AuditEvent::new(AuditKind::JobSettled, at, "worker:x", json!({}));
+        let changed = AuditEvent {
+            actor: "worker:y".to_owned(),
+            ..event.clone()
+        };
+        assert_ne!(digest(&event.canonical()), digest(&changed.canonical()));
+    }
+
+    #[test]
+    fn kinds_are_unique() {
+        let mut words: Vec<_> = AuditKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), AuditKind::ALL.len());
+    }
+}

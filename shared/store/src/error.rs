@@ -1,0 +1,115 @@
+//! What can go wrong between Sever and its database.
+
+use thiserror::Error;
+
+/// A statement or connection that failed. Messages name the statement, never a bound value.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// No connection could be had in time: the pool is empty or the server is away.
+    #[error(
+        "no database connection could be had while {doing}; check that PostgreSQL is up and the pool is large enough"
+    )]
+    NoConnection {
+        /// What was to be done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A statement failed.
+    #[error("the database refused {doing}")]
+    Statement {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// A guard in the statement did not hold: somebody else changed the row, or the lease is lost.
+    #[error("{doing}: the row is no longer in the expected state")]
+    Conflict {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// A stored value that the types do not know: a newer version wrote it.
+    #[error("column {column} holds a value that this version does not know: {problem}")]
+    Corrupt {
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The database URL cannot be read.
+    #[error("the database URL cannot be used: {problem}")]
+    BadUrl {
+        /// What is wrong; never the URL itself.
+        problem: String,
+    },
+    /// The schema is not the one this program was built for.
+    #[error(
+        "the database schema is at version {found}, this program needs {needed}; run 'sever migrate' as the owner role"
+    )]
+    SchemaVersion {
+        /// The version found; 0 for an empty database.
+        found: i32,
+        /// The version needed.
+        needed: i32,
+    },
+    /// A migration failed.
+    #[error("the migration failed; the database is as it was before the failing file")]
+    Migration {
+        /// Why.
+        #[source]
+        source: Box<refinery::Error>,
+    },
+}
+
+impl StoreError {
+    /// Whether trying again later can help: the server is away, a lock or statement timed out, a
+    /// deadlock or serialisation failure.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        use tokio_postgres::error::SqlState;
+        match self {
+            Self::NoConnection { .. } => true,
+            Self::Statement { source, .. } => source.code().is_none_or(|code| {
+                [
+                    SqlState::T_R_DEADLOCK_DETECTED,
+                    SqlState::T_R_SERIALIZATION_FAILURE,
+                    SqlState::LOCK_NOT_AVAILABLE,
+                    SqlState::QUERY_CANCELED,
+                    SqlState::ADMIN_SHUTDOWN,
+                    SqlState::CRASH_SHUTDOWN,
+                    SqlState::CANNOT_CONNECT_NOW,
+                    SqlState::TOO_MANY_CONNECTIONS,
+                ]
+                .contains(code)
+            }),
+            Self::Conflict { .. }
+            | Self::Corrupt { .. }
+            | Self::BadUrl { .. }
+            | Self::SchemaVersion { .. }
+            | Self::Migration { .. } => false,
+        }
+    }
+
+    /// The name of the constraint that refused the statement, if one did.
+    #[must_use]
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Statement { source, .. } => {
+                source.as_db_error().and_then(|error| error.constraint())
+            }
+            Self::NoConnection { .. }
+            | Self::Conflict { .. }
+            | Self::Corrupt { .. }
+            | Self::BadUrl { .. }
+            | Self::SchemaVersion { .. }
+            | Self::Migration { .. } => None,
+        }
+    }
+
+    pub(crate) fn statement(doing: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        move |source| Self::Statement { doing, source }
+    }
+}

@@ -1,0 +1,303 @@
+//! The connection pool, clients and transactions.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Config, NoTls, Row};
+
+use crate::error::StoreError;
+use crate::migrate;
+
+/// How the database is reached.
+#[derive(Clone)]
+pub struct DatabaseSettings {
+    /// A `postgres://` URL. Secret.
+    pub url: String,
+    /// The most connections; 1 to 200.
+    pub pool_max: usize,
+    /// What one statement may take.
+    pub statement_timeout: Duration,
+    /// What waiting for one lock may take.
+    pub lock_timeout: Duration,
+    /// What getting a connection may take, from the pool or new.
+    pub connect_timeout: Duration,
+    /// Shown by PostgreSQL beside the connection.
+    pub application_name: String,
+}
+
+/// A pool of connections. Cheap to clone.
+///
+/// Timeouts go into the startup packet, so that no session state is needed afterwards; behind a
+/// transaction-pooling proxy set them on the role instead.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+}
+
+/// One connection, returned to the pool when dropped.
+pub struct Client(deadpool_postgres::Object);
+
+/// One transaction, rolled back when dropped without [`Tx::commit`].
+pub struct Tx<'a> {
+    inner: deadpool_postgres::Transaction<'a>,
+}
+
+impl Store {
+    /// Makes the pool. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`StoreError::BadUrl`].
+    pub fn new(settings: &DatabaseSettings) -> Result<Self, StoreError> {
+        let config = pg_config(settings)?;
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
+            Manager::from_config(config, tls()?, recycling)
+        } else {
+            Manager::from_config(config, NoTls, recycling)
+        };
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_max)
+            .wait_timeout(Some(settings.connect_timeout))
+            .create_timeout(Some(settings.connect_timeout))
+            .recycle_timeout(Some(settings.connect_timeout))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::BadUrl {
+                problem: error.to_string(),
+            })?;
+        Ok(Self { pool })
+    }
+
+    /// A connection, for what `doing` names.
+    ///
+    /// # Errors
+    /// [`StoreError::NoConnection`] when none can be had within the connect timeout.
+    pub async fn client(&self, doing: &'static str) -> Result<Client, StoreError> {
+        self.pool
+            .get()
+            .await
+            .map(Client)
+            .map_err(|error| StoreError::NoConnection {
+                doing,
+                source: Box::new(error),
+            })
+    }
+
+    /// Refuses a database whose schema is not the one that this program was built for.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaVersion`], or as any statement.
+    pub async fn check_version(&self) -> Result<(), StoreError> {
+        migrate::check_version(&self.client("checking the schema version").await?).await
+    }
+
+    /// Whether a trivial statement works; for readiness.
+    ///
+    /// # Errors
+    /// As any statement.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let client = self.client("checking that the database answers").await?;
+        client
+            .query("SELECT 1", &[], "checking that the database answers")
+            .await
+            .map(drop)
+    }
+}
+
+impl Client {
+    /// Begins a transaction (read committed).
+    ///
+    /// # Errors
+    /// As any statement.
+    pub async fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        let inner = self
+            .0
+            .transaction()
+            .await
+            .map_err(StoreError::statement("beginning a transaction"))?;
+        Ok(Tx { inner })
+    }
+
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<Vec<Row>, StoreError> {
+        let statement = self
+            .0
+            .prepare_cached(sql)
+            .await
+            .map_err(StoreError::statement(doing))?;
+        self.0
+            .query(&statement, values)
+            .await
+            .map_err(StoreError::statement(doing))
+    }
+
+    pub(crate) async fn query_opt(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<Option<Row>, StoreError> {
+        let statement = self
+            .0
+            .prepare_cached(sql)
+            .await
+            .map_err(StoreError::statement(doing))?;
+        self.0
+            .query_opt(&statement, values)
+            .await
+            .map_err(StoreError::statement(doing))
+    }
+
+    pub(crate) async fn execute(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<u64, StoreError> {
+        let statement = self
+            .0
+            .prepare_cached(sql)
+            .await
+            .map_err(StoreError::statement(doing))?;
+        self.0
+            .execute(&statement, values)
+            .await
+            .map_err(StoreError::statement(doing))
+    }
+}
+
+impl Tx<'_> {
+    /// Commits. Only when this returns `Ok` may anything be said or sent that rests on it.
+    ///
+    /// # Errors
+    /// As any statement; after an error the outcome is not known and must be read.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.inner
+            .commit()
+            .await
+            .map_err(StoreError::statement("committing a transaction"))
+    }
+
+    /// The transaction's time, by the database's clock.
+    ///
+    /// # Errors
+    /// As any statement.
+    pub async fn now(&self) -> Result<Timestamp, StoreError> {
+        let rows = self
+            .query("SELECT now()", &[], "reading the database's clock")
+            .await?;
+        Ok(rows[0].get(0))
+    }
+
+    pub(crate) async fn query(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<Vec<Row>, StoreError> {
+        let statement = self
+            .inner
+            .prepare_cached(sql)
+            .await
+            .map_err(StoreError::statement(doing))?;
+        self.inner
+            .query(&statement, values)
+            .await
+            .map_err(StoreError::statement(doing))
+    }
+
+    pub(crate) async fn query_opt(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<Option<Row>, StoreError> {
+        let statement = self
+            .inner
+            .prepare_cached(sql)
+            .await
+            .map_err(StoreError::statement(doing))?;
+        self.inner
+            .query_opt(&statement, values)
+            .await
+            .map_err(StoreError::statement(doing))
+    }
+
+    pub(crate) async fn execute(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<u64, StoreError> {
+        let statement = self
+            .inner
+            .prepare_cached(sql)
+            .await
+            .map_err(StoreError::statement(doing))?;
+        self.inner
+            .execute(&statement, values)
+            .await
+            .map_err(StoreError::statement(doing))
+    }
+
+    /// Runs a guarded change of exactly one row.
+    pub(crate) async fn execute_one(
+        &self,
+        sql: &str,
+        values: &[&(dyn ToSql + Sync)],
+        doing: &'static str,
+    ) -> Result<(), StoreError> {
+        if self.execute(sql, values, doing).await? == 1 {
+            Ok(())
+        } else {
+            Err(StoreError::Conflict { doing })
+        }
+    }
+}
+
+fn pg_config(settings: &DatabaseSettings) -> Result<Config, StoreError> {
+    let mut config: Config = settings
+        .url
+        .parse()
+        .map_err(|error: tokio_postgres::Error| StoreError::BadUrl {
+            problem: error.to_string(),
+        })?;
+    let options = format!(
+        "-c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+        settings.statement_timeout.as_millis(),
+        settings.lock_timeout.as_millis()
+    );
+    config
+        .options(&options)
+        .connect_timeout(settings.connect_timeout)
+        .application_name(&settings.application_name);
+    config
+        .keepalives_idle(Duration::from_secs(15))
+        .tcp_user_timeout(Duration::from_secs(30));
+    Ok(config)
+}
+
+fn tls() -> Result<tokio_postgres_rustls::MakeRustlsConnect, StoreError> {
+    let unusable = |error: &dyn std::fmt::Display| StoreError::BadUrl {
+        problem: format!("TLS cannot be set up: {error}"),
+    };
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in rustls_native_certs::load_native_certs().certs {
+        roots.add(certificate).map_err(|error| unusable(&error))?;
+    }
+    let config = rustls::ClientConfig::builder_with_provider(std::sync::Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(tokio_postgres_rustls::MakeRustlsConnect::new(config))
+}
