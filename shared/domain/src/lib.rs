@@ -8,6 +8,7 @@
 
 mod text_enum;
 
+pub mod claim;
 pub mod closing;
 pub mod effective;
 pub mod employment;
@@ -16,6 +17,7 @@ pub mod guard;
 pub mod hold;
 pub mod identity;
 pub mod ids;
+pub mod intent;
 pub mod job;
 pub mod opt_out;
 pub mod outcome;
