@@ -1,1 +1,35 @@
-//! What the HTTP services share: bearer authentication, RFC 9457 problems and the views they answer with.
+//! What the HTTP services share: bearer authentication with scopes, RFC 9457 problems, bounded JSON
+//! bodies, idempotency keys, and the frame that puts them around a service's routes.
+//!
+//! ```no_run
+//! # use sever_api::{Authenticated, Authenticator, HttpLimits, Problem, Scope, secured, serve};
+//! # use axum::{Router, routing::get};
+//! # async fn run(store: sever_store::Store, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+//! # let (soft, hard) = (tokio_util::sync::CancellationToken::new(), tokio_util::sync::CancellationToken::new());
+//! async fn list_holds(who: Authenticated) -> Result<&'static str, Problem> {
+//!     who.require(Scope::HoldsRead)?;
+//!     Ok("[]")
+//! }
+//! let routes = Router::new().route("/v1/holds", get(list_holds));
+//! let router = secured(routes, Authenticator::new(store), HttpLimits::default());
+//! serve(listener, router, soft, hard).await
+//! # }
+//! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
+
+mod authenticate;
+mod body;
+mod frame;
+mod idempotency_key;
+mod problem;
+mod scope;
+mod serve;
+
+pub use authenticate::{Authenticated, Authenticator, TokenSource};
+pub use body::{JsonBody, RawBody, parse_json};
+pub use frame::{HttpLimits, secured};
+pub use idempotency_key::IdempotencyKey;
+pub use problem::{Problem, ProblemBody, ProblemKind};
+pub use scope::{Scope, UnknownScope};
+pub use serve::serve;

@@ -12,6 +12,7 @@ mod migrate;
 mod pool;
 mod row;
 
+pub mod api_token;
 pub mod audit;
 pub mod outbox;
 

@@ -1,0 +1,140 @@
+//! The claim: one transaction that reads a job under its lock, asks the domain, and takes the lease.
+
+use std::time::Duration;
+
+use sever_audit::{AuditEvent, AuditKind};
+use sever_domain::claim::{ClaimDecision, ClaimFacts, decide};
+use sever_domain::{InstanceId, JobId, JobState};
+use serde_json::json;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::instance::HEARTBEAT_DEAD_S;
+use super::load;
+use super::settle::{self, DeadLetter};
+use super::types::{ClaimedJob, Lease};
+use crate::audit;
+use crate::error::StoreError;
+use crate::pool::{Store, Tx};
+use crate::row::word;
+
+/// Locks the job row. The counts are read without locks: the cap may be passed by one for an instant.
+const READ: &str = "
+SELECT job.state, job.due_at, job.lease_epoch, job.unsettled_epochs, job.provider, job.subject_id, job.opt_out_id,
+       coalesce(job.lease_until > now() AND holder.stopped_at IS NULL
+                AND holder.heartbeat_at > now() - make_interval(secs => $2), false) AS lease_alive,
+       connection.state = 'open' AS connection_open, connection.blocked_until, connection.jobs_max::int8 AS leases_max,
+       (SELECT count(*) FROM job_need JOIN job AS needed ON needed.id = job_need.needs_job_id
+        WHERE job_need.job_id = job.id AND needed.state NOT IN ('done', 'cancelled', 'replaced')) AS needs_open,
+       (SELECT count(*) FROM job AS other WHERE other.connection_id = job.connection_id AND other.state = 'running'
+          AND other.id <> job.id) AS leases,
+       (SELECT value FROM incarnation) = $3 AS same_incarnation, now() AS now
+FROM job JOIN connection ON connection.id = job.connection_id
+LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
+WHERE job.id = $1
+FOR NO KEY UPDATE OF job";
+
+const TAKE: &str = "
+UPDATE job SET state = 'running', state_reason = NULL, due_at = NULL, lease_epoch = lease_epoch + 1, lease_token = $2, lease_instance = $3,
+       lease_until = now() + make_interval(secs => $4), unsettled_epochs = unsettled_epochs + 1, rung_again = false
+WHERE id = $1";
+
+/// What a dead worker had intended may have happened: only a read can tell.
+const LOSE_TRACK: &str = "UPDATE step SET state = 'unknown' WHERE job_id = $1 AND state = 'applying' RETURNING id";
+
+const NOTE_BELL: &str = "UPDATE job SET rung_again = true WHERE id = $1";
+
+/// A job whose worker died and that cannot go on now gives its lease back.
+const LATER: &str = "
+UPDATE job SET due_at = $2, state = 'waiting', lease_token = NULL, lease_until = NULL, lease_instance = NULL
+WHERE id = $1";
+
+/// What became of a bell.
+#[derive(Debug)]
+pub enum Claimed {
+    /// The lease is taken.
+    Taken(Box<ClaimedJob>),
+    /// There is nothing to do now; PostgreSQL knows when there is.
+    NotNow(&'static str),
+    /// The database was brought back to an earlier point: this process must stop.
+    StaleWorker,
+}
+
+/// Claims a job for an instance. `lease` is the ceiling; the lease lives while the heartbeat does.
+///
+/// # Errors
+/// As any statement.
+pub async fn claim(store: &Store, job: JobId, instance: InstanceId, incarnation: Uuid, lease: Duration) -> Result<Claimed, StoreError> {
+    let doing = "claiming a job";
+    let mut client = store.client(doing).await?;
+    let tx = client.begin().await?;
+    let Some(row) = tx.query_opt(READ, &[&job.0, &HEARTBEAT_DEAD_S, &incarnation], doing).await? else {
+        return Ok(Claimed::NotNow("unknown job"));
+    };
+    let facts = facts(&row)?;
+    let outcome = match decide(&facts) {
+        ClaimDecision::Take => {
+            let epoch: i64 = row.get("lease_epoch");
+            let taken = Lease { job, epoch: epoch + 1, token: Uuid::new_v4(), instance, incarnation };
+            Claimed::Taken(Box::new(take(&tx, &facts, taken, lease).await?))
+        }
+        ClaimDecision::RungAgain => {
+            tx.execute_one(NOTE_BELL, &[&job.0], doing).await?;
+            Claimed::NotNow("leased")
+        }
+        ClaimDecision::Later { due_at } => {
+            tx.execute_one(LATER, &[&job.0, &due_at], doing).await?;
+            Claimed::NotNow("refused for now")
+        }
+        ClaimDecision::CrashLoop => {
+            dead_letter(&tx, &row, job, instance, facts.now).await?;
+            Claimed::NotNow("crash loop")
+        }
+        ClaimDecision::Nothing => Claimed::NotNow("nothing to do"),
+        ClaimDecision::StaleWorker => Claimed::StaleWorker,
+    };
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+async fn take(tx: &Tx<'_>, facts: &ClaimFacts, lease: Lease, ceiling: Duration) -> Result<ClaimedJob, StoreError> {
+    let doing = "taking a lease";
+    tx.execute_one(TAKE, &[&lease.job.0, &lease.token, &lease.instance.0, &ceiling.as_secs_f64()], doing).await?;
+    let lost = if facts.state == JobState::Running { tx.query(LOSE_TRACK, &[&lease.job.0], doing).await?.len() } else { 0 };
+    let claimed = load::claimed(tx, lease, facts.now).await?;
+    let data = json!({"epoch": lease.epoch, "steps_unknown": lost, "from": facts.state.as_str()});
+    let event = AuditEvent::new(AuditKind::JobClaimed, facts.now, format!("worker:{}", lease.instance), data)
+        .subject(claimed.subject)
+        .opt_out(claimed.opt_out)
+        .job(lease.job);
+    audit::insert(tx, &[event]).await?;
+    Ok(claimed)
+}
+
+async fn dead_letter(tx: &Tx<'_>, row: &Row, job: JobId, instance: InstanceId, now: jiff::Timestamp) -> Result<(), StoreError> {
+    let provider = word(row, "provider")?;
+    let letter = DeadLetter { fingerprint: format!("{provider}:job:permanent:crash_loop"), reason: "three epochs in a row ended without a settle".to_owned() };
+    settle::bury(tx, job, provider, &letter).await?;
+    let data = json!({"to": "dead", "reason": "crash_loop"});
+    let event = AuditEvent::new(AuditKind::JobSettled, now, format!("worker:{instance}"), data)
+        .subject(sever_domain::SubjectId(row.get("subject_id")))
+        .opt_out(sever_domain::OptOutId(row.get("opt_out_id")))
+        .job(job);
+    audit::insert(tx, &[event]).await
+}
+
+fn facts(row: &Row) -> Result<ClaimFacts, StoreError> {
+    Ok(ClaimFacts {
+        state: word(row, "state")?,
+        due_at: row.get("due_at"),
+        lease_alive: row.get("lease_alive"),
+        unsettled_epochs: row.get("unsettled_epochs"),
+        connection_open: row.get("connection_open"),
+        blocked_until: row.get("blocked_until"),
+        needs_open: row.get("needs_open"),
+        leases: row.get("leases"),
+        leases_max: row.get("leases_max"),
+        same_incarnation: row.get("same_incarnation"),
+        now: row.get("now"),
+    })
+}

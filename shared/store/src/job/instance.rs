@@ -1,0 +1,52 @@
+//! Worker instances: one heartbeat row for each running process.
+
+use jiff::Timestamp;
+use sever_domain::InstanceId;
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::pool::Store;
+
+/// How old a heartbeat may be while its leases live; a process stops calling well before.
+pub const HEARTBEAT_DEAD_S: f64 = 6.0;
+
+const REGISTER: &str = "
+INSERT INTO worker_instance (id, service, incarnation)
+SELECT $1, $2, value FROM incarnation RETURNING incarnation";
+
+const BEAT: &str = "
+UPDATE worker_instance SET heartbeat_at = now()
+WHERE id = $1 AND stopped_at IS NULL AND incarnation = (SELECT value FROM incarnation)
+RETURNING heartbeat_at";
+
+const STOP: &str = "UPDATE worker_instance SET stopped_at = now() WHERE id = $1 AND stopped_at IS NULL";
+
+/// Registers a process. Returns the incarnation that it must compare from here on.
+///
+/// # Errors
+/// As any statement.
+pub async fn register(store: &Store, id: InstanceId, service: &str) -> Result<Uuid, StoreError> {
+    let doing = "registering a worker instance";
+    let rows = store.client(doing).await?.query(REGISTER, &[&id.0, &service], doing).await?;
+    Ok(rows[0].get(0))
+}
+
+/// Renews the heartbeat. `None` means that this process was declared stopped, or that the database was
+/// brought back to an earlier point: it must stop.
+///
+/// # Errors
+/// As any statement.
+pub async fn beat(store: &Store, id: InstanceId) -> Result<Option<Timestamp>, StoreError> {
+    let doing = "renewing a heartbeat";
+    let row = store.client(doing).await?.query_opt(BEAT, &[&id.0], doing).await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Declares a process stopped: its leases are free at once. Harmless twice.
+///
+/// # Errors
+/// As any statement.
+pub async fn stop(store: &Store, id: InstanceId) -> Result<(), StoreError> {
+    let doing = "declaring a worker instance stopped";
+    store.client(doing).await?.execute(STOP, &[&id.0], doing).await.map(drop)
+}

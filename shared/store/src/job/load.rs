@@ -1,0 +1,118 @@
+//! Reading everything that an epoch starts from.
+
+use std::collections::HashMap;
+
+use futures::try_join;
+use jiff::Timestamp;
+use sever_domain::plan::{Disposition, PlannedStep};
+use sever_domain::{BindingId, ConnectionId, OptOutId, StepId, StepState, SubjectId};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::types::{ClaimedJob, Lease, StoredBinding, StoredStep};
+use crate::error::StoreError;
+use crate::pool::Tx;
+use crate::row::word;
+
+const JOB: &str = "
+SELECT job.provider, job.urgency, job.intent, job.opt_out_id, opt_out.revision, job.subject_id, subject.version AS subject_version,
+       job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.plan_revision,
+       job.opt_out_revision, job.accepted_at, job.first_revocation_at,
+       coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
+       EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged
+FROM job JOIN opt_out ON opt_out.id = job.opt_out_id JOIN subject ON subject.id = job.subject_id
+JOIN connection ON connection.id = job.connection_id
+WHERE job.id = $1";
+
+const BINDINGS: &str = "
+SELECT binding.id, provider_id, binding.state, basis FROM binding JOIN job USING (subject_id, connection_id)
+WHERE job.id = $1 ORDER BY provider_id";
+
+/// The newest plan's steps, and those of plan 0, which only contains.
+const STEPS: &str = "
+SELECT step.*, (SELECT count(*)::int4 FROM effect WHERE effect.step_id = step.id) AS effects,
+       ARRAY(SELECT needs_step_id FROM step_need WHERE step_need.step_id = step.id) AS needs
+FROM step WHERE job_id = $1 AND revision IN (0, (SELECT plan_revision FROM job WHERE id = $1))
+ORDER BY revision, ordinal";
+
+const UNANSWERED: &str = "
+SELECT max(effect.intent_at) FILTER (WHERE effect.outcome IS NULL OR effect.outcome = 'lost') AS unanswered,
+       max(effect.answered_at) AS answered
+FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = $1";
+
+/// Reads the job, its bindings, its steps and its unanswered effects. Takes no locks.
+pub(super) async fn claimed(tx: &Tx<'_>, lease: Lease, now: Timestamp) -> Result<ClaimedJob, StoreError> {
+    let doing = "reading a claimed job";
+    let id = lease.job.0;
+    let (jobs, bindings): (Vec<Row>, Vec<Row>) = try_join!(tx.query(JOB, &[&id], doing), tx.query(BINDINGS, &[&id], doing))?;
+    let row = &jobs[0];
+    let plan_revision: i32 = row.get("plan_revision");
+    let (steps, unanswered) = if plan_revision < 0 {
+        (Vec::new(), None)
+    } else {
+        let (steps, unanswered) = try_join!(tx.query(STEPS, &[&id], doing), tx.query_opt(UNANSWERED, &[&id], doing))?;
+        (stored_steps(&steps)?, unanswered)
+    };
+    Ok(ClaimedJob {
+        lease,
+        provider: word(row, "provider")?,
+        urgency: word(row, "urgency")?,
+        intent: word(row, "intent")?,
+        opt_out: OptOutId(row.get("opt_out_id")),
+        opt_out_revision: row.get("revision"),
+        subject: SubjectId(row.get("subject_id")),
+        subject_version: row.get("subject_version"),
+        connection: ConnectionId(row.get("connection_id")),
+        connection_version: row.get("connection_version"),
+        attempts: row.get("attempt"),
+        failures: row.get("failures"),
+        failing_since: row.get("failing_since"),
+        plan_revision,
+        planned_for: row.get("opt_out_revision"),
+        accepted_at: row.get("accepted_at"),
+        first_revocation_at: row.get("first_revocation_at"),
+        asked_by: row.get("asked_by"),
+        charged: row.get("charged"),
+        bindings: bindings.iter().map(stored_binding).collect::<Result<_, _>>()?,
+        steps,
+        unanswered_since: unanswered.as_ref().and_then(|row| row.get("unanswered")),
+        last_answer_at: unanswered.as_ref().and_then(|row| row.get("answered")),
+        now,
+    })
+}
+
+fn stored_binding(row: &Row) -> Result<StoredBinding, StoreError> {
+    Ok(StoredBinding { id: BindingId(row.get("id")), provider_id: row.get("provider_id"), state: word(row, "state")?, basis: word(row, "basis")? })
+}
+
+fn stored_steps(rows: &[Row]) -> Result<Vec<StoredStep>, StoreError> {
+    let positions: HashMap<Uuid, usize> = rows.iter().enumerate().map(|(position, row)| (row.get("id"), position)).collect();
+    rows.iter().map(|row| stored_step(row, &positions)).collect()
+}
+
+fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep, StoreError> {
+    let state: StepState = word(row, "state")?;
+    let reason: Option<String> = row.get("state_reason");
+    let needs: Vec<Uuid> = row.get("needs");
+    let disposition = match state {
+        StepState::Inert => Disposition::Inert { rule: row.get::<_, Option<String>>("rule").unwrap_or_default() },
+        StepState::Blocked => Disposition::Blocked { reason: reason.unwrap_or_default() },
+        StepState::Planned | StepState::Applying | StepState::Unknown | StepState::Applied | StepState::Verified | StepState::Attested => Disposition::MustGo,
+    };
+    let planned = PlannedStep {
+        binding: BindingId(row.get("binding_id")),
+        action: word(row, "action")?,
+        class: word(row, "class")?,
+        target_kind: word(row, "target_kind")?,
+        target_key: row.get("target_key"),
+        privileged: row.get("privileged"),
+        reversibility: word(row, "reversibility")?,
+        grade: word(row, "declared_grade")?,
+        rule: row.get("rule"),
+        disposition,
+        residual_s: row.get("residual_s"),
+        needs: needs.iter().filter_map(|id| positions.get(id).copied()).collect(),
+        facts: row.get("facts"),
+    };
+    Ok(StoredStep { id: StepId(row.get("id")), revision: row.get("revision"), state, effects: row.get("effects"), planned })
+}

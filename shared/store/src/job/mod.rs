@@ -1,0 +1,23 @@
+//! Jobs as workers see them: instances, claims, epochs of work, settles and the sweep.
+
+mod answers;
+mod claim;
+mod epoch;
+mod evidence;
+mod finish;
+mod guard;
+pub mod instance;
+mod intent;
+mod load;
+mod settle;
+mod sweep;
+mod types;
+
+pub use claim::{Claimed, claim};
+pub use epoch::{Advance, Advanced, advance, settle};
+pub use settle::{DeadLetter, HoldRequest, Settlement};
+pub use sweep::{broker_data_lost, sweep};
+pub use types::{
+    BindingJudgement, ClaimedJob, EffectAnswer, EffectOutcome, FamilyProof, GuardPolicy, InspectionPurpose, Lease, NewInspection, NewPlan, NewStep,
+    ReadAccount, StepChange, StepVerdict, StoredBinding, StoredStep, Verification,
+};
