@@ -85,7 +85,7 @@ pub struct Account {
 #[derive(Debug, Clone, PartialEq)]
 pub enum FoundAccount {
     /// The account; its id was compared with the one asked for.
-    Present(Account),
+    Present(Box<Account>),
     /// The provider says that there is none. Believed only after [`Connector::canary`].
     Absent,
 }

@@ -5,6 +5,7 @@
 
 mod call;
 mod connector;
+pub mod http;
 
 pub use call::{Answer, AnswerKind, CallError, Sent};
 pub use connector::{
