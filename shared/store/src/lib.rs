@@ -14,7 +14,11 @@ mod row;
 
 pub mod api_token;
 pub mod audit;
+pub mod hold;
+pub mod job_view;
+pub mod opt_out_view;
 pub mod outbox;
+pub mod standing;
 
 pub use error::StoreError;
 pub use migrate::{MigrationReport, SCHEMA_VERSION, migrate};

@@ -1,0 +1,86 @@
+//! How a hold is shown over HTTP.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sever_domain::hold::{HoldScope, HoldState};
+use sever_domain::{HoldPolicy, HoldReason};
+use sever_store::hold::HoldFacts;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// One hold, and what it stops.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HoldView {
+    /// Its id.
+    pub id: Uuid,
+    /// Its state.
+    #[schema(value_type = String, example = "open")]
+    pub state: HoldState,
+    /// Why it stands.
+    #[schema(value_type = String, example = "mass_guard")]
+    pub reason: HoldReason,
+    /// What kind of thing it stops: `request`, `opt_out` or `job`.
+    #[schema(value_type = String, example = "job")]
+    pub scope: HoldScope,
+    /// The request, opt-out or job that it stops.
+    pub target: Uuid,
+    /// What may go on while it stands.
+    #[schema(value_type = String, example = "nothing")]
+    pub policy: HoldPolicy,
+    /// The particulars, without personal data.
+    pub detail: serde_json::Value,
+    /// The opt-out that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<Uuid>,
+    /// Whose access it is about, by the pseudonymous subject id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Uuid>,
+    /// The connection of the job that it stops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Who asked for what it stops; never its approver.
+    pub requested_by: String,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Who decided it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<String>,
+    /// When it was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
+    /// The reason of the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+}
+
+/// A page of holds, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct HoldPage {
+    /// The holds.
+    pub items: Vec<HoldView>,
+    /// Pass it as `after` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Uuid>,
+}
+
+impl From<HoldFacts> for HoldView {
+    fn from(facts: HoldFacts) -> Self {
+        Self {
+            id: facts.id.0,
+            state: facts.state,
+            reason: facts.reason,
+            scope: facts.scope,
+            target: facts.target,
+            policy: facts.policy,
+            detail: facts.detail,
+            opt_out: facts.opt_out.map(|id| id.0),
+            subject: facts.subject.map(|id| id.0),
+            connection: facts.connection,
+            requested_by: facts.requested_by,
+            opened_at: facts.opened_at,
+            decided_by: facts.decided_by,
+            decided_at: facts.decided_at,
+            decision: facts.decision,
+        }
+    }
+}
