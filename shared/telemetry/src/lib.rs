@@ -39,11 +39,11 @@
 )]
 
 pub mod catalogue;
+#[cfg(test)]
+mod deploy_files;
 mod health;
 mod json_lines;
 mod logs;
-#[cfg(test)]
-mod metric_page;
 mod metrics_recorder;
 mod ops;
 mod redact;

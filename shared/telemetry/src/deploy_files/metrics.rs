@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
+use super::{files, root};
 use crate::catalogue::{ALL, MetricKind};
 
 const OPENING: &str = "\
@@ -39,30 +39,6 @@ fn render_page() -> String {
         );
     }
     page
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Every file under `folder` with one of the `extensions`, with its text.
-fn files(folder: &Path, extensions: &[&str]) -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
-            {
-                found.push((path.clone(), std::fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    found
 }
 
 /// Every `sever_…` word of `text`; a word that ends in `_` is a prefix or a pattern and no name.
