@@ -39,8 +39,6 @@
 )]
 
 pub mod catalogue;
-#[cfg(test)]
-mod deploy_files;
 mod health;
 mod json_lines;
 mod logs;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{files, root};
-use crate::catalogue::{ALL, MetricKind};
+use sever_telemetry::catalogue::{ALL, MetricKind};
 
 const OPENING: &str = "\
 # Metrics
