@@ -49,12 +49,14 @@ impl Health {
     /// Adds the check `name`, not ready ("starting"); one that exists is set back to that.
     #[must_use = "a check that nobody sets never gets ready"]
     pub fn register(&self, name: &'static str) -> CheckHandle {
-        let handle = CheckHandle {
+        // Starting is no event: only what follows is logged.
+        self.lock()
+            .checks
+            .insert(name, CheckState::NotReady("starting".to_owned()));
+        CheckHandle {
             health: self.clone(),
             name,
-        };
-        handle.set_not_ready("starting");
-        handle
+        }
     }
 
     /// Turns readiness off for good. Called first of all when the service is asked to stop, so that nobody sends it more work.
