@@ -1,0 +1,75 @@
+//! The control API: orders to the simulator, and the truth about what it holds. Unauthenticated; for loopback only.
+//!
+//! Errors are `{"error": "..."}` and name what was wrong.
+
+mod faults;
+mod journal;
+mod okta;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::exchange::{Incoming, Reply};
+use crate::simulation::Simulation;
+
+/// A refusal: status and what was wrong.
+struct Refusal(u16, String);
+
+impl From<String> for Refusal {
+    fn from(what: String) -> Self {
+        Self(400, what)
+    }
+}
+
+impl Refusal {
+    fn not_found(what: &str) -> Self {
+        Self(404, format!("{what} does not exist"))
+    }
+}
+
+type Answer = Result<Reply, Refusal>;
+
+/// Answers a request below `/control`, whose decoded segments are `segments`.
+pub fn answer(simulation: &Simulation, incoming: &Incoming, segments: &[String]) -> Reply {
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let method = incoming.method.as_str();
+    let answer = match (method, &segments[..]) {
+        ("GET", ["journal"]) => journal::read(simulation, incoming),
+        ("DELETE", ["journal"]) => journal::clear(simulation),
+        ("GET", ["faults"]) => faults::list(simulation),
+        ("POST", ["faults"]) => faults::add(simulation, incoming),
+        ("DELETE", ["faults"]) => faults::remove(simulation, None),
+        ("DELETE", ["faults", id]) => faults::remove(simulation, Some(id)),
+        ("GET", ["clock"]) => Ok(clock(simulation)),
+        ("POST", ["clock"]) => advance(simulation, incoming),
+        (_, ["okta", rest @ ..]) => okta::answer(simulation, incoming, method, rest),
+        _ => Err(Refusal(
+            404,
+            format!("no such order: {method} {}", incoming.path),
+        )),
+    };
+    answer.unwrap_or_else(|Refusal(status, error)| Reply::json(status, &json!({ "error": error })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_ms: i64,
+}
+
+fn clock(simulation: &Simulation) -> Reply {
+    let now = crate::clock::iso(simulation.clock.now_ms());
+    Reply::json(
+        200,
+        &json!({ "now": now, "offset_ms": simulation.clock.offset_ms() }),
+    )
+}
+
+fn advance(simulation: &Simulation, incoming: &Incoming) -> Answer {
+    let Advance { advance_ms } = incoming.json()?;
+    if advance_ms < 0 {
+        return Err(Refusal(400, "advance_ms: time does not go back".into()));
+    }
+    simulation.clock.advance(advance_ms);
+    Ok(clock(simulation))
+}

@@ -1,0 +1,14 @@
+//! `POST /control/okta/{org}/seed`: people and access, written as one document.
+//!
+//! Objects are told apart by `id`; without one they get one. References are ids, or the login of a user, the name of a
+//! group, rule or identity provider, the label of an app. Everything is looked up before anything hangs on it, so the
+//! order inside the document does not matter, and a document can add to what is there.
+
+mod document;
+mod plant;
+
+pub use document::{
+    SeedApiToken, SeedApp, SeedClient, SeedDevice, SeedDocument, SeedFactor, SeedGrant, SeedGroup,
+    SeedIdp, SeedLinked, SeedMembership, SeedRole, SeedToken, SeedUser,
+};
+pub use plant::plant;

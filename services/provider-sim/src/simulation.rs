@@ -1,0 +1,104 @@
+//! The whole simulation: providers, journal, faults and clock, and the way of a request to one of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::control;
+use crate::exchange::{Incoming, Outcome, Reply};
+use crate::faults::Faults;
+use crate::journal::Journal;
+use crate::okta;
+
+/// Everything the process simulates.
+#[derive(Debug)]
+pub struct Simulation {
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Time.
+    pub clock: Clock,
+    /// Every call so far.
+    pub journal: Journal,
+    /// What goes wrong on request.
+    pub faults: Faults,
+    okta: RwLock<HashMap<String, Arc<okta::Site>>>,
+}
+
+impl Simulation {
+    /// A simulation without any org.
+    pub fn new(seed: u64, journal_capacity: usize) -> Self {
+        Self {
+            seed,
+            clock: Clock::new(),
+            journal: Journal::new(journal_capacity),
+            faults: Faults::new(seed),
+            okta: RwLock::default(),
+        }
+    }
+
+    /// Answers one request.
+    pub async fn serve(&self, incoming: Incoming) -> Outcome {
+        let mut segments = incoming.segments();
+        match segments.first().map(String::as_str) {
+            Some("healthz") => Reply::json(200, &json!({ "status": "ok" })).into(),
+            Some("control") => {
+                segments.remove(0);
+                control::answer(self, &incoming, &segments).into()
+            }
+            Some("okta") if segments.len() > 1 => {
+                segments.remove(0);
+                okta::serve(self, incoming, segments).await
+            }
+            _ => {
+                let error = "no such path: /healthz, /control/... and /okta/{org}/... are served";
+                Reply::json(404, &json!({ "error": error })).into()
+            }
+        }
+    }
+
+    /// The Okta org `name`.
+    pub fn okta_org(&self, name: &str) -> Option<Arc<okta::Site>> {
+        self.okta
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+    }
+
+    /// The names of the Okta orgs, in order.
+    pub fn okta_orgs(&self) -> Vec<String> {
+        let orgs = self.okta.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<String> = orgs.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Creates the Okta org `name`, or gives an existing one new settings. Says whether it was created.
+    pub fn put_okta_org(&self, name: &str, settings: okta::Settings) -> bool {
+        let mut orgs = self.okta.write().unwrap_or_else(PoisonError::into_inner);
+        match orgs.get(name) {
+            Some(site) => {
+                let mut org = site.lock();
+                org.settings = settings;
+                org.limiter.clear();
+                false
+            }
+            None => {
+                let org = okta::Org::new(name, self.seed, settings, self.clock.now_ms());
+                orgs.insert(name.to_owned(), Arc::new(okta::Site::new(Mutex::new(org))));
+                true
+            }
+        }
+    }
+
+    /// Removes the Okta org `name` with everything in it; says whether it existed.
+    pub fn remove_okta_org(&self, name: &str) -> bool {
+        self.okta
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name)
+            .is_some()
+    }
+}
