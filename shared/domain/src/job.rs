@@ -85,7 +85,8 @@ impl JobState {
             (S::Running | S::Waiting, E::Credentials) => S::Parked,
             (S::Running | S::Waiting, E::Hold) => S::Held,
             (S::Running, E::Prove) | (S::Dead, E::Resolve) => S::Done,
-            (S::Waiting | S::Held | S::Dead, E::Cancel) => S::Cancelled,
+            // A running job is called off by its own worker, before its next wave.
+            (S::Waiting | S::Running | S::Held | S::Dead, E::Cancel) => S::Cancelled,
             (S::Waiting | S::Held | S::Parked | S::Dead, E::Replace) => S::Replaced,
             (S::Held, E::Release) | (S::Parked, E::Unpark) | (S::Dead, E::Replay) => S::Waiting,
             (

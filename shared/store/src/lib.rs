@@ -15,6 +15,7 @@ mod row;
 pub mod api_token;
 pub mod audit;
 pub mod hold;
+pub mod job;
 pub mod job_view;
 pub mod opt_out_view;
 pub mod outbox;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::claim::{ClaimDecision, ClaimFacts, decide};
 use sever_domain::{InstanceId, JobId, JobState};
-use serde_json::json;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -40,7 +40,8 @@ UPDATE job SET state = 'running', state_reason = NULL, due_at = NULL, lease_epoc
 WHERE id = $1";
 
 /// What a dead worker had intended may have happened: only a read can tell.
-const LOSE_TRACK: &str = "UPDATE step SET state = 'unknown' WHERE job_id = $1 AND state = 'applying' RETURNING id";
+const LOSE_TRACK: &str =
+    "UPDATE step SET state = 'unknown' WHERE job_id = $1 AND state = 'applying' RETURNING id";
 
 const NOTE_BELL: &str = "UPDATE job SET rung_again = true WHERE id = $1";
 
@@ -64,18 +65,33 @@ pub enum Claimed {
 ///
 /// # Errors
 /// As any statement.
-pub async fn claim(store: &Store, job: JobId, instance: InstanceId, incarnation: Uuid, lease: Duration) -> Result<Claimed, StoreError> {
+pub async fn claim(
+    store: &Store,
+    job: JobId,
+    instance: InstanceId,
+    incarnation: Uuid,
+    lease: Duration,
+) -> Result<Claimed, StoreError> {
     let doing = "claiming a job";
     let mut client = store.client(doing).await?;
     let tx = client.begin().await?;
-    let Some(row) = tx.query_opt(READ, &[&job.0, &HEARTBEAT_DEAD_S, &incarnation], doing).await? else {
+    let Some(row) = tx
+        .query_opt(READ, &[&job.0, &HEARTBEAT_DEAD_S, &incarnation], doing)
+        .await?
+    else {
         return Ok(Claimed::NotNow("unknown job"));
     };
     let facts = facts(&row)?;
     let outcome = match decide(&facts) {
         ClaimDecision::Take => {
             let epoch: i64 = row.get("lease_epoch");
-            let taken = Lease { job, epoch: epoch + 1, token: Uuid::new_v4(), instance, incarnation };
+            let taken = Lease {
+                job,
+                epoch: epoch + 1,
+                token: Uuid::new_v4(),
+                instance,
+                incarnation,
+            };
             Claimed::Taken(Box::new(take(&tx, &facts, taken, lease).await?))
         }
         ClaimDecision::RungAgain => {
@@ -97,29 +113,67 @@ pub async fn claim(store: &Store, job: JobId, instance: InstanceId, incarnation:
     Ok(outcome)
 }
 
-async fn take(tx: &Tx<'_>, facts: &ClaimFacts, lease: Lease, ceiling: Duration) -> Result<ClaimedJob, StoreError> {
+async fn take(
+    tx: &Tx<'_>,
+    facts: &ClaimFacts,
+    lease: Lease,
+    ceiling: Duration,
+) -> Result<ClaimedJob, StoreError> {
     let doing = "taking a lease";
-    tx.execute_one(TAKE, &[&lease.job.0, &lease.token, &lease.instance.0, &ceiling.as_secs_f64()], doing).await?;
-    let lost = if facts.state == JobState::Running { tx.query(LOSE_TRACK, &[&lease.job.0], doing).await?.len() } else { 0 };
+    tx.execute_one(
+        TAKE,
+        &[
+            &lease.job.0,
+            &lease.token,
+            &lease.instance.0,
+            &ceiling.as_secs_f64(),
+        ],
+        doing,
+    )
+    .await?;
+    let lost = if facts.state == JobState::Running {
+        tx.query(LOSE_TRACK, &[&lease.job.0], doing).await?.len()
+    } else {
+        0
+    };
     let claimed = load::claimed(tx, lease, facts.now).await?;
     let data = json!({"epoch": lease.epoch, "steps_unknown": lost, "from": facts.state.as_str()});
-    let event = AuditEvent::new(AuditKind::JobClaimed, facts.now, format!("worker:{}", lease.instance), data)
-        .subject(claimed.subject)
-        .opt_out(claimed.opt_out)
-        .job(lease.job);
+    let event = AuditEvent::new(
+        AuditKind::JobClaimed,
+        facts.now,
+        format!("worker:{}", lease.instance),
+        data,
+    )
+    .subject(claimed.subject)
+    .opt_out(claimed.opt_out)
+    .job(lease.job);
     audit::insert(tx, &[event]).await?;
     Ok(claimed)
 }
 
-async fn dead_letter(tx: &Tx<'_>, row: &Row, job: JobId, instance: InstanceId, now: jiff::Timestamp) -> Result<(), StoreError> {
+async fn dead_letter(
+    tx: &Tx<'_>,
+    row: &Row,
+    job: JobId,
+    instance: InstanceId,
+    now: jiff::Timestamp,
+) -> Result<(), StoreError> {
     let provider = word(row, "provider")?;
-    let letter = DeadLetter { fingerprint: format!("{provider}:job:permanent:crash_loop"), reason: "three epochs in a row ended without a settle".to_owned() };
+    let letter = DeadLetter {
+        fingerprint: format!("{provider}:job:permanent:crash_loop"),
+        reason: "three epochs in a row ended without a settle".to_owned(),
+    };
     settle::bury(tx, job, provider, &letter).await?;
     let data = json!({"to": "dead", "reason": "crash_loop"});
-    let event = AuditEvent::new(AuditKind::JobSettled, now, format!("worker:{instance}"), data)
-        .subject(sever_domain::SubjectId(row.get("subject_id")))
-        .opt_out(sever_domain::OptOutId(row.get("opt_out_id")))
-        .job(job);
+    let event = AuditEvent::new(
+        AuditKind::JobSettled,
+        now,
+        format!("worker:{instance}"),
+        data,
+    )
+    .subject(sever_domain::SubjectId(row.get("subject_id")))
+    .opt_out(sever_domain::OptOutId(row.get("opt_out_id")))
+    .job(job);
     audit::insert(tx, &[event]).await
 }
 

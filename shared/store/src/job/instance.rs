@@ -19,7 +19,8 @@ UPDATE worker_instance SET heartbeat_at = now()
 WHERE id = $1 AND stopped_at IS NULL AND incarnation = (SELECT value FROM incarnation)
 RETURNING heartbeat_at";
 
-const STOP: &str = "UPDATE worker_instance SET stopped_at = now() WHERE id = $1 AND stopped_at IS NULL";
+const STOP: &str =
+    "UPDATE worker_instance SET stopped_at = now() WHERE id = $1 AND stopped_at IS NULL";
 
 /// Registers a process. Returns the incarnation that it must compare from here on.
 ///
@@ -27,7 +28,11 @@ const STOP: &str = "UPDATE worker_instance SET stopped_at = now() WHERE id = $1 
 /// As any statement.
 pub async fn register(store: &Store, id: InstanceId, service: &str) -> Result<Uuid, StoreError> {
     let doing = "registering a worker instance";
-    let rows = store.client(doing).await?.query(REGISTER, &[&id.0, &service], doing).await?;
+    let rows = store
+        .client(doing)
+        .await?
+        .query(REGISTER, &[&id.0, &service], doing)
+        .await?;
     Ok(rows[0].get(0))
 }
 
@@ -38,7 +43,11 @@ pub async fn register(store: &Store, id: InstanceId, service: &str) -> Result<Uu
 /// As any statement.
 pub async fn beat(store: &Store, id: InstanceId) -> Result<Option<Timestamp>, StoreError> {
     let doing = "renewing a heartbeat";
-    let row = store.client(doing).await?.query_opt(BEAT, &[&id.0], doing).await?;
+    let row = store
+        .client(doing)
+        .await?
+        .query_opt(BEAT, &[&id.0], doing)
+        .await?;
     Ok(row.map(|row| row.get(0)))
 }
 
@@ -48,5 +57,10 @@ pub async fn beat(store: &Store, id: InstanceId) -> Result<Option<Timestamp>, St
 /// As any statement.
 pub async fn stop(store: &Store, id: InstanceId) -> Result<(), StoreError> {
     let doing = "declaring a worker instance stopped";
-    store.client(doing).await?.execute(STOP, &[&id.0], doing).await.map(drop)
+    store
+        .client(doing)
+        .await?
+        .execute(STOP, &[&id.0], doing)
+        .await
+        .map(drop)
 }

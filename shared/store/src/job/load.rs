@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use futures::try_join;
 use jiff::Timestamp;
 use sever_domain::plan::{Disposition, PlannedStep};
-use sever_domain::{BindingId, ConnectionId, OptOutId, StepId, StepState, SubjectId};
+use sever_domain::{BindingId, ConnectionId, HoldReason, OptOutId, StepId, StepState, SubjectId};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::types::{ClaimedJob, Lease, StoredBinding, StoredStep};
@@ -19,7 +20,8 @@ SELECT job.provider, job.urgency, job.intent, job.opt_out_id, opt_out.revision, 
        job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.plan_revision,
        job.opt_out_revision, job.accepted_at, job.first_revocation_at,
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
-       EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged
+       EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged,
+       ARRAY(SELECT reason FROM hold WHERE target_id IN (job.id, job.opt_out_id) AND state = 'released') AS released
 FROM job JOIN opt_out ON opt_out.id = job.opt_out_id JOIN subject ON subject.id = job.subject_id
 JOIN connection ON connection.id = job.connection_id
 WHERE job.id = $1";
@@ -41,16 +43,27 @@ SELECT max(effect.intent_at) FILTER (WHERE effect.outcome IS NULL OR effect.outc
 FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = $1";
 
 /// Reads the job, its bindings, its steps and its unanswered effects. Takes no locks.
-pub(super) async fn claimed(tx: &Tx<'_>, lease: Lease, now: Timestamp) -> Result<ClaimedJob, StoreError> {
+pub(super) async fn claimed(
+    tx: &Tx<'_>,
+    lease: Lease,
+    now: Timestamp,
+) -> Result<ClaimedJob, StoreError> {
     let doing = "reading a claimed job";
     let id = lease.job.0;
-    let (jobs, bindings): (Vec<Row>, Vec<Row>) = try_join!(tx.query(JOB, &[&id], doing), tx.query(BINDINGS, &[&id], doing))?;
+    let by_job: &[&(dyn ToSql + Sync)] = &[&id];
+    let (jobs, bindings): (Vec<Row>, Vec<Row>) = try_join!(
+        tx.query(JOB, by_job, doing),
+        tx.query(BINDINGS, by_job, doing)
+    )?;
     let row = &jobs[0];
     let plan_revision: i32 = row.get("plan_revision");
     let (steps, unanswered) = if plan_revision < 0 {
         (Vec::new(), None)
     } else {
-        let (steps, unanswered) = try_join!(tx.query(STEPS, &[&id], doing), tx.query_opt(UNANSWERED, &[&id], doing))?;
+        let (steps, unanswered) = try_join!(
+            tx.query(STEPS, by_job, doing),
+            tx.query_opt(UNANSWERED, by_job, doing)
+        )?;
         (stored_steps(&steps)?, unanswered)
     };
     Ok(ClaimedJob {
@@ -73,7 +86,11 @@ pub(super) async fn claimed(tx: &Tx<'_>, lease: Lease, now: Timestamp) -> Result
         first_revocation_at: row.get("first_revocation_at"),
         asked_by: row.get("asked_by"),
         charged: row.get("charged"),
-        bindings: bindings.iter().map(stored_binding).collect::<Result<_, _>>()?,
+        released: released(row)?,
+        bindings: bindings
+            .iter()
+            .map(stored_binding)
+            .collect::<Result<_, _>>()?,
         steps,
         unanswered_since: unanswered.as_ref().and_then(|row| row.get("unanswered")),
         last_answer_at: unanswered.as_ref().and_then(|row| row.get("answered")),
@@ -81,13 +98,36 @@ pub(super) async fn claimed(tx: &Tx<'_>, lease: Lease, now: Timestamp) -> Result
     })
 }
 
+fn released(row: &Row) -> Result<Vec<HoldReason>, StoreError> {
+    let words: Vec<String> = row.get("released");
+    let reason = |word: &String| {
+        word.parse()
+            .map_err(|error: sever_domain::UnknownWord| StoreError::Corrupt {
+                column: "hold.reason",
+                problem: error.to_string(),
+            })
+    };
+    words.iter().map(reason).collect()
+}
+
 fn stored_binding(row: &Row) -> Result<StoredBinding, StoreError> {
-    Ok(StoredBinding { id: BindingId(row.get("id")), provider_id: row.get("provider_id"), state: word(row, "state")?, basis: word(row, "basis")? })
+    Ok(StoredBinding {
+        id: BindingId(row.get("id")),
+        provider_id: row.get("provider_id"),
+        state: word(row, "state")?,
+        basis: word(row, "basis")?,
+    })
 }
 
 fn stored_steps(rows: &[Row]) -> Result<Vec<StoredStep>, StoreError> {
-    let positions: HashMap<Uuid, usize> = rows.iter().enumerate().map(|(position, row)| (row.get("id"), position)).collect();
-    rows.iter().map(|row| stored_step(row, &positions)).collect()
+    let positions: HashMap<Uuid, usize> = rows
+        .iter()
+        .enumerate()
+        .map(|(position, row)| (row.get("id"), position))
+        .collect();
+    rows.iter()
+        .map(|row| stored_step(row, &positions))
+        .collect()
 }
 
 fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep, StoreError> {
@@ -95,9 +135,18 @@ fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep
     let reason: Option<String> = row.get("state_reason");
     let needs: Vec<Uuid> = row.get("needs");
     let disposition = match state {
-        StepState::Inert => Disposition::Inert { rule: row.get::<_, Option<String>>("rule").unwrap_or_default() },
-        StepState::Blocked => Disposition::Blocked { reason: reason.unwrap_or_default() },
-        StepState::Planned | StepState::Applying | StepState::Unknown | StepState::Applied | StepState::Verified | StepState::Attested => Disposition::MustGo,
+        StepState::Inert => Disposition::Inert {
+            rule: row.get::<_, Option<String>>("rule").unwrap_or_default(),
+        },
+        StepState::Blocked => Disposition::Blocked {
+            reason: reason.unwrap_or_default(),
+        },
+        StepState::Planned
+        | StepState::Applying
+        | StepState::Unknown
+        | StepState::Applied
+        | StepState::Verified
+        | StepState::Attested => Disposition::MustGo,
     };
     let planned = PlannedStep {
         binding: BindingId(row.get("binding_id")),
@@ -111,8 +160,17 @@ fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep
         rule: row.get("rule"),
         disposition,
         residual_s: row.get("residual_s"),
-        needs: needs.iter().filter_map(|id| positions.get(id).copied()).collect(),
+        needs: needs
+            .iter()
+            .filter_map(|id| positions.get(id).copied())
+            .collect(),
         facts: row.get("facts"),
     };
-    Ok(StoredStep { id: StepId(row.get("id")), revision: row.get("revision"), state, effects: row.get("effects"), planned })
+    Ok(StoredStep {
+        id: StepId(row.get("id")),
+        revision: row.get("revision"),
+        state,
+        effects: row.get("effects"),
+        planned,
+    })
 }

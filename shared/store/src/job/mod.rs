@@ -4,7 +4,6 @@ mod answers;
 mod claim;
 mod epoch;
 mod evidence;
-mod finish;
 mod guard;
 pub mod instance;
 mod intent;
@@ -14,10 +13,11 @@ mod sweep;
 mod types;
 
 pub use claim::{Claimed, claim};
-pub use epoch::{Advance, Advanced, advance, settle};
-pub use settle::{DeadLetter, HoldRequest, Settlement};
+pub use epoch::{Advance, Advanced, IntendedStep, Record, advance, settle};
+pub use settle::{DeadLetter, HoldRequest, Settled, Settlement};
 pub use sweep::{broker_data_lost, sweep};
 pub use types::{
-    BindingJudgement, ClaimedJob, EffectAnswer, EffectOutcome, FamilyProof, GuardPolicy, InspectionPurpose, Lease, NewInspection, NewPlan, NewStep,
-    ReadAccount, StepChange, StepVerdict, StoredBinding, StoredStep, Verification,
+    BindingJudgement, ClaimedJob, EffectAnswer, EffectOutcome, FamilyProof, GuardPolicy,
+    InspectionPurpose, Lease, NewInspection, NewPlan, NewStep, ReadAccount, StepChange, StepName,
+    StepVerdict, StoredBinding, StoredStep, Verification,
 };

@@ -6,7 +6,8 @@ use sever_domain::guard::MassGuard;
 use sever_domain::identity::{BindingBasis, BindingState};
 use sever_domain::plan::PlannedStep;
 use sever_domain::{
-    BindingId, ConnectionId, EntitlementKind, Grade, InstanceId, Intent, JobId, OptOutId, Provider, StepId, StepState, SubjectId, Urgency,
+    Action, BindingId, ConnectionId, EntitlementKind, Grade, HoldReason, InstanceId, Intent, JobId,
+    OptOutId, Provider, StepId, StepState, SubjectId, Urgency,
 };
 use uuid::Uuid;
 
@@ -66,6 +67,8 @@ pub struct ClaimedJob {
     pub asked_by: String,
     /// Whether the mass guard has been charged for this opt-out.
     pub charged: bool,
+    /// Reasons of holds on this job or opt-out that a person has released.
+    pub released: Vec<HoldReason>,
     /// What is known of the subject's accounts here.
     pub bindings: Vec<StoredBinding>,
     /// The steps of the newest plan, in order, after those of plan 0 where that is an older one.
@@ -167,6 +170,17 @@ pub struct EffectAnswer {
     pub provider_request_id: Option<String>,
 }
 
+/// How a step is named in audit events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepName {
+    /// What it does.
+    pub action: Action,
+    /// The kind of its target.
+    pub target_kind: EntitlementKind,
+    /// The target's key.
+    pub target_key: String,
+}
+
 /// A step's change of state, guarded by the state it is expected in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepChange {
@@ -184,6 +198,22 @@ pub struct StepChange {
     pub verified_at: Option<Timestamp>,
     /// Until when what it ended can still work.
     pub residual_until: Option<Timestamp>,
+}
+
+impl StepChange {
+    /// A change without evidence.
+    #[must_use]
+    pub const fn plain(step: StepId, expected: StepState, next: StepState) -> Self {
+        Self {
+            step,
+            expected,
+            next,
+            reason: None,
+            grade: None,
+            verified_at: None,
+            residual_until: None,
+        }
+    }
 }
 
 /// What an inspection was for.

@@ -1,0 +1,319 @@
+//! One transaction of a job's epoch: what was answered and read is recorded, and either the next wave
+//! is intended or the job is settled.
+//!
+//! Locks are taken in one order everywhere: guard, subject, opt-out, connection, job.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sever_audit::{AuditEvent, AuditKind};
+use sever_domain::intent::{Allowance, IntentDecision};
+use sever_domain::{HoldPolicy, Reversibility, StepClass, StepId};
+use uuid::Uuid;
+
+use super::settle::{self, Settlement};
+use super::types::{
+    BindingJudgement, ClaimedJob, EffectAnswer, GuardPolicy, NewInspection, NewPlan, StepChange,
+    StepName, Verification,
+};
+use super::{answers, evidence, guard, intent};
+use crate::audit;
+use crate::error::StoreError;
+use crate::pool::{Store, Tx};
+
+/// What an epoch has learnt since its last transaction.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// What a resolve found out.
+    pub bindings: Vec<BindingJudgement>,
+    /// The answers to the wave before.
+    pub answers: Vec<EffectAnswer>,
+    /// Changes of stored steps.
+    pub changes: Vec<StepChange>,
+    /// What was read.
+    pub inspection: Option<NewInspection>,
+    /// What the inspection says of each step.
+    pub verifications: Vec<Verification>,
+    /// When the first effect was answered, if it was now.
+    pub first_revocation_at: Option<Timestamp>,
+}
+
+/// A step that is to be intended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntendedStep {
+    /// The step.
+    pub step: StepId,
+    /// The number of the effect that its call will be.
+    pub effect_no: i32,
+    /// What it is for.
+    pub class: StepClass,
+    /// Whether it can be taken back.
+    pub reversibility: Reversibility,
+}
+
+/// The input of [`advance`].
+pub struct Advance<'a> {
+    /// The claimed job.
+    pub claimed: &'a ClaimedJob,
+    /// How steps are named in audit events; every step mentioned is in it.
+    pub names: &'a HashMap<StepId, StepName>,
+    /// What was learnt.
+    pub record: Record,
+    /// A plan to be stored; it rests on the inspection recorded here.
+    pub plan: Option<NewPlan>,
+    /// The steps to intend: stored ones in state `planned`, or ones of the new plan.
+    pub intend: Vec<IntendedStep>,
+    /// The number of this epoch's attempt, once its row exists.
+    pub attempt: Option<i32>,
+    /// Whether the mass guard has been charged.
+    pub charged: bool,
+    /// The guard.
+    pub guard: GuardPolicy,
+    /// The ceiling to which the lease is extended.
+    pub lease: Duration,
+}
+
+/// What an advance came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advanced {
+    /// Whether the wave may go, and under which allowance.
+    pub decision: IntentDecision,
+    /// The steps whose intent is committed: their calls may be sent.
+    pub intended: Vec<StepId>,
+    /// The epoch's attempt, if its row exists now.
+    pub attempt: Option<i32>,
+    /// Whether the mass guard is charged now.
+    pub charged: bool,
+    /// The transaction's time.
+    pub now: Timestamp,
+}
+
+/// Records, stores a plan, and intends the next wave, in one transaction.
+///
+/// Only after this returns may the calls of the intended steps be sent.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease is lost; else as any statement.
+pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, StoreError> {
+    let mut client = store.client("advancing a job").await?;
+    let tx = client.begin().await?;
+    let claimed = input.claimed;
+    let wants_charge = !input.charged && !input.intend.is_empty();
+    if wants_charge {
+        guard::lock(&tx, &claimed.asked_by).await?;
+    }
+    let (facts, protected) = intent::lock(&tx, claimed).await?;
+    let mut events = Events {
+        claimed,
+        now: facts.now,
+        list: Vec::new(),
+    };
+    let mut decision = sever_domain::intent::decide(&facts);
+    let mut charged = input.charged;
+    if let IntentDecision::Go(allowance) = decision {
+        let (checked, now_charged) = guard::check(
+            &tx,
+            claimed,
+            allowance,
+            protected,
+            wants_charge,
+            &input.guard,
+            &mut events,
+        )
+        .await?;
+        decision = IntentDecision::Go(checked);
+        charged |= now_charged;
+    }
+    let intended = allowed(&input.intend, decision);
+    let is_new = |step: StepId| {
+        input
+            .plan
+            .iter()
+            .flat_map(|plan| &plan.steps)
+            .any(|new| new.id == step)
+    };
+    let stored: Vec<IntendedStep> = intended
+        .iter()
+        .copied()
+        .filter(|step| !is_new(step.step))
+        .collect();
+    let inspection = record(&tx, &input.record, input.names, &stored, &mut events).await?;
+    let attempt = if intended.is_empty() {
+        input.attempt
+    } else {
+        Some(intent::attempt(&tx, claimed, input.attempt).await?)
+    };
+    if let Some(plan) = &input.plan {
+        evidence::insert_plan(&tx, claimed, plan, inspection, &intended).await?;
+        events.add(AuditKind::PlanStored, evidence::describe_plan(plan));
+    }
+    if let Some(attempt) = attempt.filter(|_| !intended.is_empty()) {
+        intent::insert_effects(&tx, claimed, attempt, &intended).await?;
+        events.add(AuditKind::StepsIntended, json!({"attempt": attempt, "steps": intended.iter().map(|step| name(input.names, step.step)).collect::<Vec<_>>()}));
+    }
+    let plan_revision = input.plan.as_ref().map(|plan| plan.revision);
+    intent::touch_job(
+        &tx,
+        claimed,
+        plan_revision,
+        input.record.first_revocation_at,
+        attempt,
+        input.lease,
+    )
+    .await?;
+    audit::insert(&tx, &events.list).await?;
+    tx.commit().await?;
+    Ok(Advanced {
+        decision,
+        intended: intended.iter().map(|step| step.step).collect(),
+        attempt,
+        charged,
+        now: events.now,
+    })
+}
+
+/// Records and settles: the job leaves this worker, in one transaction. Only after this returns may
+/// the bell be acked.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease is lost; else as any statement.
+pub async fn settle(
+    store: &Store,
+    claimed: &ClaimedJob,
+    names: &HashMap<StepId, StepName>,
+    learnt: Record,
+    attempt: Option<i32>,
+    settlement: &Settlement,
+) -> Result<settle::Settled, StoreError> {
+    let mut client = store.client("settling a job").await?;
+    let tx = client.begin().await?;
+    let locked = settle::lock(&tx, claimed, settlement).await?;
+    let mut events = Events {
+        claimed,
+        now: locked.now,
+        list: Vec::new(),
+    };
+    record(&tx, &learnt, names, &[], &mut events).await?;
+    let settled = settle::finish(
+        &tx,
+        claimed,
+        attempt,
+        learnt.first_revocation_at,
+        settlement,
+        &locked,
+        &mut events,
+    )
+    .await?;
+    audit::insert(&tx, &events.list).await?;
+    tx.commit().await?;
+    Ok(settled)
+}
+
+/// The audit events of one transaction.
+pub(super) struct Events<'a> {
+    claimed: &'a ClaimedJob,
+    now: Timestamp,
+    list: Vec<AuditEvent>,
+}
+
+impl Events<'_> {
+    pub(super) fn add(&mut self, kind: AuditKind, data: Value) {
+        let event = AuditEvent::new(
+            kind,
+            self.now,
+            format!("worker:{}", self.claimed.lease.instance),
+            data,
+        )
+        .subject(self.claimed.subject)
+        .opt_out(self.claimed.opt_out)
+        .job(self.claimed.lease.job);
+        self.list.push(event);
+    }
+}
+
+fn allowed(wanted: &[IntendedStep], decision: IntentDecision) -> Vec<IntendedStep> {
+    let IntentDecision::Go(allowance) = decision else {
+        return Vec::new();
+    };
+    if allowance == Allowance::Under(HoldPolicy::Nothing) {
+        return Vec::new();
+    }
+    wanted
+        .iter()
+        .copied()
+        .filter(|step| allowance.allows(step.class, step.reversibility))
+        .collect()
+}
+
+/// Writes what was learnt. Returns the inspection's id, where there was one.
+async fn record(
+    tx: &Tx<'_>,
+    learnt: &Record,
+    names: &HashMap<StepId, StepName>,
+    intended: &[IntendedStep],
+    events: &mut Events<'_>,
+) -> Result<Option<Uuid>, StoreError> {
+    let claimed = events.claimed;
+    if !learnt.bindings.is_empty() {
+        evidence::judge_bindings(tx, claimed, &learnt.bindings).await?;
+        let judged = |binding: &BindingJudgement| json!({"binding": binding.id, "account": binding.provider_id, "state": binding.state, "basis": binding.basis});
+        events.add(
+            AuditKind::BindingJudged,
+            Value::Array(learnt.bindings.iter().map(judged).collect()),
+        );
+    }
+    if !learnt.answers.is_empty() {
+        answers::insert(tx, claimed, &learnt.answers).await?;
+        events.add(
+            AuditKind::EffectsAnswered,
+            Value::Array(
+                learnt
+                    .answers
+                    .iter()
+                    .map(|answer| answers::describe(answer, names))
+                    .collect(),
+            ),
+        );
+    }
+    answers::change_steps(tx, &learnt.changes, intended).await?;
+    let Some(inspection) = &learnt.inspection else {
+        return Ok(None);
+    };
+    let id = Uuid::now_v7();
+    let digest = evidence::insert_inspection(tx, claimed, id, inspection).await?;
+    events.add(
+        AuditKind::InspectionStored,
+        evidence::describe_inspection(inspection, &digest),
+    );
+    if !learnt.verifications.is_empty() {
+        evidence::insert_verifications(tx, id, inspection, &learnt.verifications, &digest).await?;
+    }
+    let judged: Vec<Value> = learnt
+        .changes
+        .iter()
+        .filter(|change| change.next.is_closed())
+        .map(|change| judged_step(change, names))
+        .collect();
+    if !judged.is_empty() {
+        events.add(AuditKind::StepsJudged, Value::Array(judged));
+    }
+    Ok(Some(id))
+}
+
+fn judged_step(change: &StepChange, names: &HashMap<StepId, StepName>) -> Value {
+    let mut described = name(names, change.step);
+    described["state"] = json!(change.next);
+    described["grade"] = json!(change.grade);
+    described
+}
+
+pub(super) fn name(names: &HashMap<StepId, StepName>, step: StepId) -> Value {
+    match names.get(&step) {
+        Some(name) => {
+            json!({"step": step, "action": name.action, "target_kind": name.target_kind, "target": name.target_key})
+        }
+        None => json!({"step": step}),
+    }
+}

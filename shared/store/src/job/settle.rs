@@ -1,0 +1,449 @@
+//! The settle: how a job leaves its worker.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sever_audit::AuditKind;
+use sever_domain::{HoldPolicy, HoldReason, JobEvent, JobId, JobState, OutcomeClass, Provider};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::epoch::Events;
+use super::intent::insert_attempt;
+use super::types::ClaimedJob;
+use crate::error::StoreError;
+use crate::outbox::{self, Bell};
+use crate::pool::Tx;
+
+/// A hold to be opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HoldRequest {
+    /// Why.
+    pub reason: HoldReason,
+    /// What may go on meanwhile.
+    pub policy: HoldPolicy,
+    /// Whether it stops the whole opt-out or this job only.
+    pub on_opt_out: bool,
+    /// What a person needs to decide; pseudonymous ids only.
+    pub detail: Value,
+}
+
+/// A job that a person must look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// `provider:action:class:code`.
+    pub fingerprint: String,
+    /// Why, in plain words.
+    pub reason: String,
+}
+
+/// How a job leaves its worker.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settlement {
+    /// The closing inspection found nothing live.
+    Done,
+    /// Something else must come first.
+    Wait {
+        /// `consistency`, `fence`, `rate`, `propagation`, `revision`.
+        why: &'static str,
+        /// How long.
+        after: Duration,
+    },
+    /// A passing fault.
+    Retry {
+        /// How long to back off.
+        after: Duration,
+        /// What failed, in our words.
+        what: String,
+    },
+    /// The provider named the instant; the whole connection is left alone until then.
+    RetryAt {
+        /// How long.
+        after: Duration,
+    },
+    /// The credential is wrong: the connection is parked with its job.
+    Credentials {
+        /// What the provider said, in our words.
+        what: String,
+    },
+    /// It can never work as asked.
+    Dead(DeadLetter),
+    /// A person must decide.
+    Held(HoldRequest),
+    /// An open hold, opened before, stops it.
+    StoppedByHold,
+    /// This process is stopping.
+    Drain,
+    /// The opt-out was called off while the job ran.
+    CalledOff,
+}
+
+impl Settlement {
+    /// Its class.
+    #[must_use]
+    pub const fn class(&self) -> OutcomeClass {
+        match self {
+            Self::Done => OutcomeClass::Done,
+            Self::Wait { .. } => OutcomeClass::Wait,
+            Self::Retry { .. } => OutcomeClass::Retry,
+            Self::RetryAt { .. } => OutcomeClass::RetryAt,
+            Self::Credentials { .. } => OutcomeClass::Credentials,
+            Self::Dead(_) => OutcomeClass::Permanent,
+            Self::Held(_) | Self::StoppedByHold | Self::CalledOff => OutcomeClass::NeedsPerson,
+            Self::Drain => OutcomeClass::ShuttingDown,
+        }
+    }
+
+    const fn event(&self) -> JobEvent {
+        match self {
+            Self::Done => JobEvent::Prove,
+            Self::Wait { .. } | Self::RetryAt { .. } => JobEvent::Wait,
+            Self::Retry { .. } => JobEvent::Retry,
+            Self::Credentials { .. } => JobEvent::Credentials,
+            Self::Dead(_) => JobEvent::DeadLetter,
+            Self::Held(_) | Self::StoppedByHold => JobEvent::Hold,
+            Self::CalledOff => JobEvent::Cancel,
+            Self::Drain => JobEvent::Drain,
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        match self {
+            Self::Done | Self::Drain => None,
+            Self::Wait { why, .. } => Some((*why).to_owned()),
+            Self::Retry { what, .. } | Self::Credentials { what } => Some(what.clone()),
+            Self::RetryAt { .. } => Some("rate".to_owned()),
+            Self::Dead(letter) => Some(letter.reason.clone()),
+            Self::Held(hold) => Some(hold.reason.to_string()),
+            Self::StoppedByHold => Some("hold".to_owned()),
+            Self::CalledOff => Some("called_off".to_owned()),
+        }
+    }
+
+    const fn after(&self) -> Duration {
+        match self {
+            Self::Wait { after, .. } | Self::Retry { after, .. } | Self::RetryAt { after } => {
+                *after
+            }
+            Self::Done
+            | Self::Credentials { .. }
+            | Self::Dead(_)
+            | Self::Held(_)
+            | Self::StoppedByHold
+            | Self::CalledOff
+            | Self::Drain => Duration::ZERO,
+        }
+    }
+}
+
+/// What a settle came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settled {
+    /// The job's state now.
+    pub state: JobState,
+    /// Whether the opt-out was closed with it.
+    pub opt_out_closed: bool,
+    /// The transaction's time.
+    pub now: Timestamp,
+}
+
+/// What a settle's locks showed.
+pub(super) struct Locked {
+    pub(super) now: Timestamp,
+    revision: i32,
+    opt_out_open: bool,
+}
+
+/// The closing settle and the accept lock the same opt-out row, so neither overlooks the other.
+const LOCK_FOR_CLOSE: &str = "
+SELECT now() AS now, opt_out.revision, opt_out.state = 'open' AS open
+FROM opt_out JOIN job ON job.opt_out_id = opt_out.id
+WHERE job.id = $1 AND job.lease_epoch = $2 AND job.lease_token = $3 AND job.state = 'running'
+FOR UPDATE OF opt_out FOR NO KEY UPDATE OF job";
+
+const LOCK: &str = "
+SELECT now() AS now, opt_out.revision, opt_out.state = 'open' AS open
+FROM opt_out JOIN job ON job.opt_out_id = opt_out.id
+WHERE job.id = $1 AND job.lease_epoch = $2 AND job.lease_token = $3 AND job.state = 'running'
+FOR NO KEY UPDATE OF job";
+
+const SETTLE: &str = "
+UPDATE job SET state = $2, state_reason = $3, due_at = CASE WHEN $2 = 'waiting' THEN now() + make_interval(secs => $4) END,
+       lease_token = NULL, lease_until = NULL, lease_instance = NULL, unsettled_epochs = 0, rung_again = false, rung_at = NULL,
+       attempt = greatest(attempt, $5), failures = CASE $6 WHEN 'retry' THEN failures + 1 WHEN 'done' THEN 0 ELSE failures END,
+       failing_since = CASE $6 WHEN 'retry' THEN coalesce(failing_since, now()) WHEN 'done' THEN NULL WHEN 'wait' THEN NULL ELSE failing_since END,
+       first_revocation_at = coalesce(first_revocation_at, $7), settled_at = now()
+WHERE id = $1";
+
+const END_ATTEMPT: &str =
+    "UPDATE attempt SET ended_at = now(), class = $3, detail = $4 WHERE job_id = $1 AND no = $2";
+
+const CLOSE_OPT_OUT: &str = "
+UPDATE opt_out SET state = 'closed', closed_at = now()
+WHERE id = $1 AND state = 'open' AND NOT EXISTS
+      (SELECT FROM job WHERE opt_out_id = $1 AND id <> $2 AND state IN ('waiting', 'running', 'held', 'parked', 'dead'))";
+
+const BLOCK_CONNECTION: &str = "
+UPDATE connection SET blocked_until = greatest(blocked_until, now() + make_interval(secs => $2)) WHERE id = $1";
+
+const PARK_CONNECTION: &str =
+    "UPDATE connection SET state = 'parked', state_reason = $2 WHERE id = $1 AND state = 'open'";
+
+const OPEN_HOLD: &str = "
+INSERT INTO hold (id, scope, target_id, reason, policy, detail, requested_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (scope, target_id, reason) WHERE state = 'open' DO NOTHING";
+
+const BURY_JOB: &str = "
+UPDATE job SET state = 'dead', state_reason = $2, due_at = NULL, lease_token = NULL, lease_until = NULL, lease_instance = NULL, settled_at = now()
+WHERE id = $1";
+
+const INSERT_DEAD_LETTER: &str = "
+INSERT INTO dead_letter (id, job_id, fingerprint, reason, state) VALUES ($1, $2, $3, $4, 'open')
+ON CONFLICT (job_id) WHERE state = 'open' DO NOTHING";
+
+/// Takes the settle's locks.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the lease is lost.
+pub(super) async fn lock(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    settlement: &Settlement,
+) -> Result<Locked, StoreError> {
+    let doing = "locking a job for its settle";
+    let sql = if *settlement == Settlement::Done {
+        LOCK_FOR_CLOSE
+    } else {
+        LOCK
+    };
+    let lease = &claimed.lease;
+    let row = tx
+        .query_opt(sql, &[&lease.job.0, &lease.epoch, &lease.token], doing)
+        .await?
+        .ok_or(StoreError::Conflict { doing })?;
+    Ok(Locked {
+        now: row.get("now"),
+        revision: row.get("revision"),
+        opt_out_open: row.get("open"),
+    })
+}
+
+/// Moves the job, ends the attempt, and does what the settlement brings with it.
+pub(super) async fn finish(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    attempt: Option<i32>,
+    first_revocation_at: Option<Timestamp>,
+    settlement: &Settlement,
+    locked: &Locked,
+    events: &mut Events<'_>,
+) -> Result<Settled, StoreError> {
+    let settlement = &attached_meanwhile(claimed, settlement, locked);
+    let state = JobState::Running
+        .after(settlement.event())
+        .map_err(|error| StoreError::Corrupt {
+            column: "job.state",
+            problem: error.to_string(),
+        })?;
+    let attempt = end_attempt(tx, claimed, attempt, settlement).await?;
+    let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[
+        &claimed.lease.job.0,
+        &state.as_str(),
+        &settlement.reason(),
+        &settlement.after().as_secs_f64(),
+        &attempt.unwrap_or(claimed.attempts),
+        &settlement.class().as_str(),
+        &first_revocation_at,
+    ];
+    tx.execute_one(SETTLE, values, "settling a job").await?;
+    side_effects(tx, claimed, settlement, events).await?;
+    events.add(AuditKind::JobSettled, json!({"to": state, "class": settlement.class(), "reason": settlement.reason(), "attempt": attempt, "after_ms": settlement.after().as_millis().min(u128::from(u64::MAX)) as u64}));
+    let opt_out_closed = state == JobState::Done
+        && tx
+            .execute(
+                CLOSE_OPT_OUT,
+                &[&claimed.opt_out.0, &claimed.lease.job.0],
+                "closing an opt-out",
+            )
+            .await?
+            == 1;
+    if opt_out_closed {
+        events.add(
+            AuditKind::OptOutClosed,
+            json!({"revision": locked.revision}),
+        );
+    }
+    Ok(Settled {
+        state,
+        opt_out_closed,
+        now: locked.now,
+    })
+}
+
+/// A request that attached while the job ran, or an opt-out called off, is never settled over.
+fn attached_meanwhile(
+    claimed: &ClaimedJob,
+    settlement: &Settlement,
+    locked: &Locked,
+) -> Settlement {
+    match settlement {
+        Settlement::Done if !locked.opt_out_open => Settlement::CalledOff,
+        Settlement::Done if locked.revision != claimed.opt_out_revision => Settlement::Wait {
+            why: "revision",
+            after: Duration::ZERO,
+        },
+        other => other.clone(),
+    }
+}
+
+async fn end_attempt(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    attempt: Option<i32>,
+    settlement: &Settlement,
+) -> Result<Option<i32>, StoreError> {
+    let no = match attempt {
+        Some(no) => no,
+        None if settlement.class().spends_attempt() => {
+            let no = claimed.attempts + 1;
+            insert_attempt(tx, claimed, no).await?;
+            no
+        }
+        None => return Ok(None),
+    };
+    let class = settlement.class();
+    tx.execute_one(
+        END_ATTEMPT,
+        &[
+            &claimed.lease.job.0,
+            &no,
+            &class.as_str(),
+            &settlement.reason(),
+        ],
+        "ending an attempt",
+    )
+    .await?;
+    Ok(Some(no))
+}
+
+async fn side_effects(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    settlement: &Settlement,
+    events: &mut Events<'_>,
+) -> Result<(), StoreError> {
+    let connection = claimed.connection.0;
+    match settlement {
+        Settlement::RetryAt { after } => {
+            tx.execute(
+                BLOCK_CONNECTION,
+                &[&connection, &after.as_secs_f64()],
+                "leaving a connection alone",
+            )
+            .await?;
+        }
+        Settlement::Credentials { what } => {
+            if tx
+                .execute(
+                    PARK_CONNECTION,
+                    &[&connection, what],
+                    "parking a connection",
+                )
+                .await?
+                == 1
+            {
+                events.add(
+                    AuditKind::ConnectionChanged,
+                    json!({"connection": claimed.connection, "state": "parked", "reason": what}),
+                );
+            }
+        }
+        Settlement::Held(hold) => open_hold(tx, claimed, hold, events).await?,
+        Settlement::Dead(letter) => {
+            insert_dead_letter(tx, claimed.lease.job, claimed.provider, letter).await?
+        }
+        Settlement::Wait { after, .. } if after.is_zero() => ring(tx, claimed).await?,
+        Settlement::Drain => ring(tx, claimed).await?,
+        Settlement::Wait { .. }
+        | Settlement::Retry { .. }
+        | Settlement::Done
+        | Settlement::StoppedByHold
+        | Settlement::CalledOff => {}
+    }
+    Ok(())
+}
+
+async fn ring(tx: &Tx<'_>, claimed: &ClaimedJob) -> Result<(), StoreError> {
+    outbox::ring(
+        tx,
+        &[Bell::work(
+            claimed.lease.job,
+            claimed.provider,
+            claimed.urgency,
+        )],
+    )
+    .await
+}
+
+/// Opens a hold on the job or its opt-out; one that stands already stays.
+pub(super) async fn open_hold(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    hold: &HoldRequest,
+    events: &mut Events<'_>,
+) -> Result<(), StoreError> {
+    let (scope, target) = if hold.on_opt_out {
+        ("opt_out", claimed.opt_out.0)
+    } else {
+        ("job", claimed.lease.job.0)
+    };
+    let id = Uuid::now_v7();
+    let policy = hold.policy.min(hold.reason.at_most());
+    let opened = tx
+        .execute(
+            OPEN_HOLD,
+            &[
+                &id,
+                &scope,
+                &target,
+                &hold.reason.as_str(),
+                &policy.as_str(),
+                &Json(&hold.detail),
+                &claimed.asked_by,
+            ],
+            "opening a hold",
+        )
+        .await?;
+    if opened == 1 {
+        events.add(AuditKind::HoldOpened, json!({"hold": id, "scope": scope, "reason": hold.reason, "policy": policy, "detail": hold.detail}));
+    }
+    Ok(())
+}
+
+/// Makes a job dead outside a settle: the claim of a crash loop.
+pub(super) async fn bury(
+    tx: &Tx<'_>,
+    job: JobId,
+    provider: Provider,
+    letter: &DeadLetter,
+) -> Result<(), StoreError> {
+    tx.execute_one(BURY_JOB, &[&job.0, &letter.reason], "dead-lettering a job")
+        .await?;
+    insert_dead_letter(tx, job, provider, letter).await
+}
+
+async fn insert_dead_letter(
+    tx: &Tx<'_>,
+    job: JobId,
+    provider: Provider,
+    letter: &DeadLetter,
+) -> Result<(), StoreError> {
+    tx.execute(
+        INSERT_DEAD_LETTER,
+        &[&Uuid::now_v7(), &job.0, &letter.fingerprint, &letter.reason],
+        "writing a dead letter",
+    )
+    .await?;
+    outbox::ring(tx, &[Bell::dead(job, provider)]).await
+}

@@ -1,0 +1,86 @@
+//! The sweep: every open job that is due and has no bell under way gets one.
+
+use std::time::Duration;
+
+use super::instance::HEARTBEAT_DEAD_S;
+use crate::error::StoreError;
+use crate::outbox::WORK_EXCHANGE;
+use crate::pool::Store;
+
+/// Due: scheduled, retry and wait alike; a bell that was rung too long ago, or before the broker's data
+/// was found gone; and a lease whose holder is dead. A job at a connection that takes no work is left
+/// until it does.
+const SWEEP: &str = "
+WITH due AS (
+    SELECT job.id, job.provider, job.urgency,
+           CASE WHEN job.rung_at IS NULL THEN 'due' WHEN job.rung_at <= broker_epoch.lost_at THEN 'broker_lost' ELSE 'rung_long_ago' END AS why
+    FROM job JOIN connection ON connection.id = job.connection_id CROSS JOIN broker_epoch
+    WHERE job.state = 'waiting' AND job.due_at <= now()
+      AND connection.state = 'open' AND (connection.blocked_until IS NULL OR connection.blocked_until <= now())
+      AND (job.rung_at IS NULL OR job.rung_at < job.due_at OR job.rung_at <= broker_epoch.lost_at OR job.rung_at < now() - make_interval(secs => $1))
+    UNION ALL
+    SELECT job.id, job.provider, job.urgency, 'lease_over'
+    FROM job LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
+    WHERE job.state = 'running'
+      AND (job.lease_until < now() OR holder.stopped_at IS NOT NULL OR holder.heartbeat_at < now() - make_interval(secs => $2))
+      AND (job.rung_at IS NULL OR job.rung_at < now() - make_interval(secs => 5))
+), chosen AS (
+    SELECT due.* FROM due
+    WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = due.id AND outbox.exchange = $4)
+    LIMIT $3
+), rung AS (
+    INSERT INTO outbox (id, job_id, exchange, routing_key, body)
+    SELECT gen_random_uuid(), id, $4, CASE urgency WHEN 'urgent' THEN provider || '.urgent' ELSE provider END,
+           convert_to(json_build_object('v', 1, 'job', id)::text, 'UTF8')
+    FROM chosen
+    ON CONFLICT (job_id, exchange) WHERE claim_token IS NULL DO NOTHING
+    RETURNING job_id
+)
+SELECT why, count(*)::int8 AS rings FROM chosen JOIN rung ON rung.job_id = chosen.id GROUP BY why";
+
+const BROKER_LOST: &str = "UPDATE broker_epoch SET lost_at = now()";
+
+/// Rings at most `limit` jobs. Returns how many, by why.
+///
+/// `rung_too_long` is how long a bell may be on its way before it counts as lost.
+///
+/// # Errors
+/// As any statement.
+pub async fn sweep(
+    store: &Store,
+    rung_too_long: Duration,
+    limit: i64,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let doing = "sweeping due jobs";
+    let client = store.client(doing).await?;
+    let rows = client
+        .query(
+            SWEEP,
+            &[
+                &rung_too_long.as_secs_f64(),
+                &HEARTBEAT_DEAD_S,
+                &limit,
+                &WORK_EXCHANGE,
+            ],
+            doing,
+        )
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| (row.get("why"), row.get("rings")))
+        .collect())
+}
+
+/// Notes that the broker's data was found gone: every bell rung before now is rung again.
+///
+/// # Errors
+/// As any statement.
+pub async fn broker_data_lost(store: &Store) -> Result<(), StoreError> {
+    let doing = "noting that the broker's data is gone";
+    store
+        .client(doing)
+        .await?
+        .execute(BROKER_LOST, &[], doing)
+        .await
+        .map(drop)
+}
