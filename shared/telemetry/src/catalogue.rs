@@ -89,23 +89,23 @@ metrics_of_the_product! {
     INVARIANT_VIOLATIONS: Gauge in Count "sever_invariant_violations" ["invariant"]
         "Violations of an invariant that the last check found."
     PROVIDER_CALLS: Counter in Count "sever_provider_calls_total" ["provider", "endpoint_family", "status"]
-        "Calls at a provider, by endpoint family and HTTP status, or timeout, reset, refused."
+        "Calls at a provider, by endpoint family and HTTP status; `none` where no answer came."
     PROVIDER_CALL_DURATION_SECONDS: Histogram in Seconds "sever_provider_call_duration_seconds" ["provider", "endpoint_family"]
         "Time of one call at a provider, to the end of its body."
     WORKER_SLOTS_BUSY: Gauge in Count "sever_worker_slots_busy" ["provider"]
         "Slots of this worker that run a job."
     WORKER_LEASES: Gauge in Count "sever_worker_leases" ["provider"]
         "Leases that this worker holds."
-    BUS_CONNECTED: Gauge in Count "sever_bus_connected" ["role"]
-        "1 while this process has its broker connection of this role, else 0."
-    BUS_BLOCKED: Gauge in Count "sever_bus_blocked" ["role"]
-        "1 while the broker blocks this connection by an alarm, else 0."
-    BUS_RECONNECTS: Counter in Count "sever_bus_reconnects_total" ["role"]
-        "Times that a broker connection was opened anew."
+    BUS_CONNECTED: Gauge in Count "sever_bus_connected" ["connection"]
+        "1 while this broker connection of the process is up, else 0."
+    BUS_BLOCKED: Gauge in Count "sever_bus_blocked" ["connection"]
+        "1 while the broker blocks publishing on this connection by an alarm, else 0."
+    BUS_RECONNECTS: Counter in Count "sever_bus_reconnects_total" ["connection"]
+        "Times that a broker connection was lost or could not be made."
     BUS_PUBLISHED: Counter in Count "sever_bus_published_total" ["outcome"]
-        "Messages published, by outcome (confirmed, returned, refused, unanswered)."
-    BUS_CONSUMED: Counter in Count "sever_bus_consumed_total" ["queue"]
-        "Deliveries taken from a queue."
+        "Messages published, by outcome (confirmed, returned, nacked, unknown)."
+    BUS_CONSUMED: Counter in Count "sever_bus_consumed_total" ["queue", "settled"]
+        "Deliveries taken from a queue, by how they were settled (ack, dead_letter, left, lost)."
     LOG_REDACTIONS: Counter in Count "sever_log_redactions_total" []
         "Log lines in which something that looks like an e-mail address or a credential was masked."
 }

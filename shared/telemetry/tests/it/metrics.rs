@@ -98,15 +98,19 @@ fn rules_and_dashboards_use_only_metrics_of_the_catalogue() {
     );
 }
 
-/// A metric that is recorded under a name of its own would be on no page and in no alert.
+/// A metric that is recorded under a name or label of its own would be on no page and in no alert.
 #[test]
-fn code_records_only_metrics_of_the_catalogue() {
+fn code_records_only_metrics_of_the_catalogue_with_their_labels() {
     for folder in ["shared", "services"] {
         for (path, text) in files(&root().join(folder), &["rs"]) {
-            for name in recorded_names(&text) {
-                assert!(
-                    is_known(name),
-                    "{} records {name}, which the catalogue does not have",
+            for (name, labels) in recorded(&text) {
+                let metric = ALL.iter().find(|metric| metric.name == name);
+                let expected =
+                    metric.map(|metric| BTreeSet::from_iter(metric.labels.iter().copied()));
+                assert_eq!(
+                    Some(labels),
+                    expected,
+                    "{} records {name}; the catalogue has these labels",
                     path.display()
                 );
             }
@@ -114,13 +118,36 @@ fn code_records_only_metrics_of_the_catalogue() {
     }
 }
 
-/// The literal names given to `counter!`, `gauge!` and `histogram!`.
-fn recorded_names(text: &str) -> Vec<&str> {
+/// Names and labels given literally to `counter!`, `gauge!` and `histogram!`.
+fn recorded(text: &str) -> Vec<(&str, BTreeSet<&str>)> {
     let calls = ["counter!(", "gauge!(", "histogram!("]
         .into_iter()
         .flat_map(|call| text.split(call).skip(1));
-    let literals = calls.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
-    literals.filter(|name| name.starts_with("sever_")).collect()
+    let named = calls.filter_map(|call| {
+        let (name, rest) = call.trim_start().strip_prefix('"')?.split_once('"')?;
+        let arguments = to_the_closing_parenthesis(rest);
+        let labels = arguments
+            .split("=>")
+            .filter_map(|before| before.trim_end().strip_suffix('"')?.rsplit('"').next());
+        Some((name, labels.collect()))
+    });
+    named
+        .filter(|(name, _)| name.starts_with("sever_"))
+        .collect()
+}
+
+/// The start of `text` up to the parenthesis that closes the call it stands in.
+fn to_the_closing_parenthesis(text: &str) -> &str {
+    let mut open = 1;
+    let end = text.find(|letter| {
+        open += match letter {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        open == 0
+    });
+    &text[..end.unwrap_or(text.len())]
 }
 
 #[test]
@@ -134,8 +161,9 @@ fn the_scans_see_what_they_look_for() {
             && !is_known("sever_jobs_bucket")
             && !is_known("sever_job")
     );
+    let text = "gauge!(\n \"sever_jobs\",\n \"state\" => state, \"provider\" => name.to_owned()\n).set(1.0); counter!(X.name)";
     assert_eq!(
-        recorded_names("gauge!(\n    \"sever_jobs\", 1); counter!(X.name)"),
-        ["sever_jobs"]
+        recorded(text),
+        [("sever_jobs", BTreeSet::from(["provider", "state"]))]
     );
 }
