@@ -14,12 +14,20 @@ mod row;
 
 pub mod api_token;
 pub mod audit;
+pub mod connection;
 pub mod hold;
+pub mod hold_decision;
+pub mod hold_reject;
+pub mod hold_release;
 pub mod job;
 pub mod job_view;
 pub mod opt_out_view;
 pub mod outbox;
+pub mod overview;
+pub mod person_view;
+pub mod protected;
 pub mod standing;
+pub mod worker_connection;
 
 pub use error::StoreError;
 pub use migrate::{MigrationReport, SCHEMA_VERSION, migrate};

@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use sever_domain::request::{Channel, RequestState};
-use sever_domain::{
-    Intent, JobId, JobState, OptOutId, OptOutState, RequestId, SubjectId, Urgency,
-};
+use sever_domain::{Intent, JobId, JobState, OptOutId, OptOutState, RequestId, SubjectId, Urgency};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
