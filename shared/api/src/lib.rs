@@ -33,3 +33,7 @@ pub use idempotency_key::IdempotencyKey;
 pub use problem::{Problem, ProblemBody, ProblemKind};
 pub use scope::{Scope, UnknownScope};
 pub use serve::serve;
+
+pub mod hold_view;
+pub mod job_view;
+pub mod opt_out_view;
