@@ -74,11 +74,13 @@ CREATE TABLE worker_instance (
     id              uuid PRIMARY KEY,
     service         text NOT NULL,
     incarnation     uuid NOT NULL,
+    dead_after_s    double precision NOT NULL CHECK (dead_after_s > 0),
     started_at      timestamptz NOT NULL DEFAULT now(),
     heartbeat_at    timestamptz NOT NULL DEFAULT now(),
     stopped_at      timestamptz
 );
 COMMENT ON TABLE worker_instance IS 'Running processes. A lease lives while its instance''s heartbeat is fresh.';
+COMMENT ON COLUMN worker_instance.dead_after_s IS 'The age of the heartbeat at which this process counts as dead; it stops calling well before.';
 CREATE INDEX worker_instance_fresh ON worker_instance (heartbeat_at) WHERE stopped_at IS NULL;
 
 CREATE TABLE job (

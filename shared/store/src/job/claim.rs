@@ -9,7 +9,6 @@ use sever_domain::{InstanceId, JobId, JobState};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::instance::HEARTBEAT_DEAD_S;
 use super::load;
 use super::settle::{self, DeadLetter};
 use super::types::{ClaimedJob, Lease};
@@ -22,13 +21,13 @@ use crate::row::word;
 const READ: &str = "
 SELECT job.state, job.due_at, job.lease_epoch, job.unsettled_epochs, job.provider, job.subject_id, job.opt_out_id,
        coalesce(job.lease_until > now() AND holder.stopped_at IS NULL
-                AND holder.heartbeat_at > now() - make_interval(secs => $2), false) AS lease_alive,
+                AND holder.heartbeat_at > now() - make_interval(secs => holder.dead_after_s), false) AS lease_alive,
        connection.state = 'open' AS connection_open, connection.blocked_until, connection.jobs_max::int8 AS leases_max,
        (SELECT count(*) FROM job_need JOIN job AS needed ON needed.id = job_need.needs_job_id
         WHERE job_need.job_id = job.id AND needed.state NOT IN ('done', 'cancelled', 'replaced')) AS needs_open,
        (SELECT count(*) FROM job AS other WHERE other.connection_id = job.connection_id AND other.state = 'running'
           AND other.id <> job.id) AS leases,
-       (SELECT value FROM incarnation) = $3 AS same_incarnation, now() AS now
+       (SELECT value FROM incarnation) = $2 AS same_incarnation, now() AS now
 FROM job JOIN connection ON connection.id = job.connection_id
 LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
 WHERE job.id = $1
@@ -75,10 +74,7 @@ pub async fn claim(
     let doing = "claiming a job";
     let mut client = store.client(doing).await?;
     let tx = client.begin().await?;
-    let Some(row) = tx
-        .query_opt(READ, &[&job.0, &HEARTBEAT_DEAD_S, &incarnation], doing)
-        .await?
-    else {
+    let Some(row) = tx.query_opt(READ, &[&job.0, &incarnation], doing).await? else {
         return Ok(Claimed::NotNow("unknown job"));
     };
     let facts = facts(&row)?;

@@ -1,5 +1,7 @@
 //! Worker instances: one heartbeat row for each running process.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sever_domain::InstanceId;
 use uuid::Uuid;
@@ -7,12 +9,9 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::pool::Store;
 
-/// How old a heartbeat may be while its leases live; a process stops calling well before.
-pub const HEARTBEAT_DEAD_S: f64 = 6.0;
-
 const REGISTER: &str = "
-INSERT INTO worker_instance (id, service, incarnation)
-SELECT $1, $2, value FROM incarnation RETURNING incarnation";
+INSERT INTO worker_instance (id, service, dead_after_s, incarnation)
+SELECT $1, $2, $3, value FROM incarnation RETURNING incarnation";
 
 const BEAT: &str = "
 UPDATE worker_instance SET heartbeat_at = now()
@@ -22,16 +21,25 @@ RETURNING heartbeat_at";
 const STOP: &str =
     "UPDATE worker_instance SET stopped_at = now() WHERE id = $1 AND stopped_at IS NULL";
 
-/// Registers a process. Returns the incarnation that it must compare from here on.
+/// Registers a process that counts as dead once its heartbeat is `dead_after` old. Returns the incarnation that it must compare from here on.
 ///
 /// # Errors
 /// As any statement.
-pub async fn register(store: &Store, id: InstanceId, service: &str) -> Result<Uuid, StoreError> {
+pub async fn register(
+    store: &Store,
+    id: InstanceId,
+    service: &str,
+    dead_after: Duration,
+) -> Result<Uuid, StoreError> {
     let doing = "registering a worker instance";
     let rows = store
         .client(doing)
         .await?
-        .query(REGISTER, &[&id.0, &service], doing)
+        .query(
+            REGISTER,
+            &[&id.0, &service, &dead_after.as_secs_f64()],
+            doing,
+        )
         .await?;
     Ok(rows[0].get(0))
 }

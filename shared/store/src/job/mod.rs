@@ -8,12 +8,14 @@ mod guard;
 pub mod instance;
 mod intent;
 mod load;
+mod person;
 mod settle;
 mod sweep;
 mod types;
 
 pub use claim::{Claimed, claim};
 pub use epoch::{Advance, Advanced, IntendedStep, Record, advance, settle};
+pub use person::person_attributes;
 pub use settle::{DeadLetter, HoldRequest, Settled, Settlement};
 pub use sweep::{broker_data_lost, sweep};
 pub use types::{

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::instance::HEARTBEAT_DEAD_S;
 use crate::error::StoreError;
 use crate::outbox::WORK_EXCHANGE;
 use crate::pool::Store;
@@ -13,24 +12,24 @@ use crate::pool::Store;
 const SWEEP: &str = "
 WITH due AS (
     SELECT job.id, job.provider, job.urgency,
-           CASE WHEN job.rung_at IS NULL THEN 'due' WHEN job.rung_at <= broker_epoch.lost_at THEN 'broker_lost' ELSE 'rung_long_ago' END AS why
+           CASE WHEN job.rung_at IS NULL THEN 'due' WHEN job.rung_at <= broker_epoch.lost_at THEN 'broker_lost' ELSE 'rung_too_long' END AS why
     FROM job JOIN connection ON connection.id = job.connection_id CROSS JOIN broker_epoch
     WHERE job.state = 'waiting' AND job.due_at <= now()
       AND connection.state = 'open' AND (connection.blocked_until IS NULL OR connection.blocked_until <= now())
       AND (job.rung_at IS NULL OR job.rung_at < job.due_at OR job.rung_at <= broker_epoch.lost_at OR job.rung_at < now() - make_interval(secs => $1))
     UNION ALL
-    SELECT job.id, job.provider, job.urgency, 'lease_over'
+    SELECT job.id, job.provider, job.urgency, 'lease'
     FROM job LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
     WHERE job.state = 'running'
-      AND (job.lease_until < now() OR holder.stopped_at IS NOT NULL OR holder.heartbeat_at < now() - make_interval(secs => $2))
+      AND (job.lease_until < now() OR holder.stopped_at IS NOT NULL OR holder.heartbeat_at < now() - make_interval(secs => holder.dead_after_s))
       AND (job.rung_at IS NULL OR job.rung_at < now() - make_interval(secs => 5))
 ), chosen AS (
     SELECT due.* FROM due
-    WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = due.id AND outbox.exchange = $4)
-    LIMIT $3
+    WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = due.id AND outbox.exchange = $3)
+    LIMIT $2
 ), rung AS (
     INSERT INTO outbox (id, job_id, exchange, routing_key, body)
-    SELECT gen_random_uuid(), id, $4, CASE urgency WHEN 'urgent' THEN provider || '.urgent' ELSE provider END,
+    SELECT gen_random_uuid(), id, $3, CASE urgency WHEN 'urgent' THEN provider || '.urgent' ELSE provider END,
            convert_to(json_build_object('v', 1, 'job', id)::text, 'UTF8')
     FROM chosen
     ON CONFLICT (job_id, exchange) WHERE claim_token IS NULL DO NOTHING
@@ -56,12 +55,7 @@ pub async fn sweep(
     let rows = client
         .query(
             SWEEP,
-            &[
-                &rung_too_long.as_secs_f64(),
-                &HEARTBEAT_DEAD_S,
-                &limit,
-                &WORK_EXCHANGE,
-            ],
+            &[&rung_too_long.as_secs_f64(), &limit, &WORK_EXCHANGE],
             doing,
         )
         .await?;

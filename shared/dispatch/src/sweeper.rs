@@ -1,0 +1,79 @@
+//! The sweeper: every due job without a bell gets one, and a broker that lost its data is noticed.
+
+use sever_bus::{Bus, BusState, MarkerState};
+use sever_store::{Store, job};
+use sever_telemetry::catalogue;
+use tokio_util::sync::CancellationToken;
+
+use crate::dispatcher::{DispatchSettings, Waker};
+use crate::relay::chain;
+
+/// The most bells of one sweep: more than a broker takes in the interval, and a bound on the statement.
+const SWEEP_LIMIT: i64 = 2_000;
+
+/// Runs until `stop`.
+pub(crate) async fn run(
+    store: Store,
+    bus: Bus,
+    settings: DispatchSettings,
+    waker: Waker,
+    stop: CancellationToken,
+) {
+    let mut state = bus.state();
+    let mut marker_checked = false;
+    while !stop.is_cancelled() {
+        if state.has_changed().unwrap_or(false) {
+            let up = matches!(*state.borrow_and_update(), BusState::Up);
+            marker_checked &= up;
+        }
+        if !marker_checked && matches!(*state.borrow(), BusState::Up) {
+            marker_checked = check_marker(&store, &bus).await;
+        }
+        sweep(&store, settings, &waker).await;
+        tokio::select! {
+            () = tokio::time::sleep(settings.sweep_interval) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn sweep(store: &Store, settings: DispatchSettings, waker: &Waker) {
+    match job::sweep(store, settings.rung_too_long, SWEEP_LIMIT).await {
+        Ok(rings) if rings.is_empty() => {}
+        Ok(rings) => {
+            for (why, count) in rings {
+                metrics::counter!(catalogue::SWEEPER_RINGS.name, "why" => why)
+                    .increment(count.unsigned_abs());
+            }
+            waker.wake();
+        }
+        Err(error) => {
+            tracing::warn!(error = %chain(&error), "the sweep could not use the database; it tries again")
+        }
+    }
+}
+
+/// Looks for the marker queue. The loss is a row before the marker is declared again, so that a crash in
+/// between finds it missing once more. Returns whether the look succeeded.
+async fn check_marker(store: &Store, bus: &Bus) -> bool {
+    match bus.check_marker().await {
+        Ok(MarkerState::Present) => true,
+        Ok(MarkerState::Missing) => {
+            if let Err(error) = job::broker_data_lost(store).await {
+                tracing::warn!(error = %chain(&error), "could not note that the broker's data is gone; it is looked for again");
+                return false;
+            }
+            tracing::warn!(
+                "the broker's data is new or gone: every bell rung before now is rung again"
+            );
+            bus.declare_marker()
+                .await
+                .inspect_err(|error| tracing::warn!(%error, "could not declare the marker queue"))
+                .is_ok()
+        }
+        Err(error) => {
+            tracing::debug!(%error, "could not look for the marker queue");
+            false
+        }
+    }
+}
