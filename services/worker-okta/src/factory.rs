@@ -1,0 +1,61 @@
+//! From a connection's settings to its connector.
+
+use sever_domain::Provider;
+use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
+use sever_provider::{ConnectionSettings, ConnectorFactory, UnusableConnection};
+use tokio::sync::OnceCell;
+
+use crate::auth::Credential;
+use crate::connector::OktaConnector;
+use crate::org::Org;
+use crate::plan::Lifetimes;
+
+/// Builds the connectors of Okta orgs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OktaFactory {
+    /// Where a base URL may use plain http; a simulator on another host needs [`PlainHttp::Anywhere`].
+    pub plain_http: PlainHttp,
+}
+
+impl ConnectorFactory for OktaFactory {
+    type Connector = OktaConnector;
+
+    fn provider(&self) -> Provider {
+        Provider::Okta
+    }
+
+    fn connect(&self, settings: ConnectionSettings) -> Result<OktaConnector, UnusableConnection> {
+        let unusable = |field, problem| UnusableConnection {
+            connection: settings.name.clone(),
+            field,
+            problem,
+        };
+        let credential = Credential::parse(&settings.credential)
+            .map_err(|problem| unusable("credential", problem))?;
+        let http = ProviderHttp::new(&HttpSettings {
+            provider: Provider::Okta,
+            base_url: settings.base_url.clone(),
+            plain_http: self.plain_http,
+            call_deadline: settings.call_deadline,
+            in_flight_max: settings.in_flight_max,
+            request_id_header: "x-okta-request-id",
+        })
+        .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
+        Ok(OktaConnector {
+            org: Org { http, credential },
+            lifetimes: Lifetimes {
+                max: settings.access_token_lifetime_max,
+                by_issuer: settings.access_token_lifetime_by_issuer,
+                skew: settings.clock_skew,
+            },
+            owner: OnceCell::new(),
+        })
+    }
+}
+
+fn field_of(cause: &UnusableHttp) -> &'static str {
+    match cause {
+        UnusableHttp::BaseUrl(_) | UnusableHttp::Client(_) => "base_url",
+        UnusableHttp::Zero(field) => field,
+    }
+}
