@@ -140,6 +140,8 @@ pub struct Unconfirmed {
     pub suspended_owner_tokens: OwnerTokens,
     /// Revoked refresh tokens and grants in their lists.
     pub revoked_tokens: Revoked,
+    /// Deactivating a user revokes their refresh tokens too; otherwise they stay listed until someone revokes them.
+    pub deactivate_revokes_tokens: bool,
     /// The body of an answer 200 without a declared schema: `""` or `"{}"`.
     pub empty_200_body: String,
 }
@@ -184,6 +186,7 @@ impl Default for Unconfirmed {
             global_token_revocation: 204,
             suspended_owner_tokens: OwnerTokens::Rejected,
             revoked_tokens: Revoked::Gone,
+            deactivate_revokes_tokens: false,
             empty_200_body: "{}".into(),
         }
     }

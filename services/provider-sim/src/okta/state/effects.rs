@@ -31,12 +31,13 @@ impl Org {
         self.end_sessions(id);
     }
 
-    /// Deactivates: sessions, tokens, app assignments, admin roles and API tokens go; groups, factors, devices and
-    /// links stay.
+    /// Deactivates: sessions, app assignments, admin roles and API tokens go; groups, factors, devices and links stay.
     pub fn deactivate(&mut self, id: &str, now_ms: i64) {
         self.set_status(id, Status::Deprovisioned, now_ms);
         self.end_sessions(id);
-        self.revoke_oauth(id);
+        if self.settings.unconfirmed.deactivate_revokes_tokens {
+            self.revoke_oauth(id);
+        }
         self.drop_api_tokens(id);
         let Some(user) = self.users.get_mut(id) else {
             return;

@@ -79,6 +79,11 @@ impl Org {
             .retain(|_, stale| stale.countdown.is_up(now_ms));
     }
 
+    /// Search shows everything as it is, as after a long quiet time.
+    pub fn settle_search(&mut self) {
+        self.search_lag.clear();
+    }
+
     /// Called when `user` leaves `group`: apps go on counting them for as long as the settings say.
     pub(super) fn remember_for_apps(&mut self, user: &str, group: &str, now_ms: i64) {
         let (lag_ms, looks_left) = (self.settings.app_lag_ms, self.settings.app_lag_reads);

@@ -20,6 +20,8 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 /// before it stays.
 pub fn plant(org: &mut Org, document: &SeedDocument, now_ms: i64) -> Answer {
     let users = sow(org, document, now_ms)?;
+    // A directory was there before anybody looked.
+    org.settle_search();
     Ok(Reply::json(
         200,
         &json!({ "users": users.iter().map(|id| introduction(org, id)).collect::<Vec<_>>() }),
