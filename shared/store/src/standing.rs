@@ -69,6 +69,8 @@ LEFT JOIN LATERAL (
 ) AS seen ON true
 ORDER BY place.subject_id, connection.name";
 
+const NOW: &str = "SELECT now() AS now";
+
 /// A subject at one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -120,6 +122,17 @@ pub async fn standings(
             .push(standing(row)?);
     }
     Ok(by_subject)
+}
+
+/// The database's clock, for which a status is derived.
+///
+/// # Errors
+/// As any statement.
+pub async fn clock(client: &Client) -> Result<Timestamp, StoreError> {
+    let rows = client
+        .query(NOW, &[], "reading the database's clock")
+        .await?;
+    Ok(rows[0].get("now"))
 }
 
 fn standing(row: &Row) -> Result<Standing, StoreError> {
