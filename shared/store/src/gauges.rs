@@ -1,0 +1,69 @@
+//! Counts of what is open, for metrics.
+
+use sever_domain::{HoldReason, JobState, Provider};
+use tokio_postgres::Row;
+
+use crate::error::StoreError;
+use crate::pool::Client;
+use crate::row::word;
+
+const JOBS: &str = "
+SELECT state, provider, count(*) AS jobs FROM job
+WHERE state IN ('waiting', 'running', 'held', 'parked', 'dead') GROUP BY state, provider";
+
+const HOLDS: &str =
+    "SELECT reason, count(*) AS holds FROM hold WHERE state = 'open' GROUP BY reason";
+
+const CONNECTIONS: &str = "
+SELECT provider, count(*) FILTER (WHERE state = 'parked') AS parked,
+       greatest(coalesce(max(extract(epoch FROM blocked_until - now())) FILTER (WHERE state <> 'closed'), 0), 0)::float8 AS blocked_s
+FROM connection GROUP BY provider";
+
+/// Open jobs by state and provider; what there is none of is absent.
+///
+/// # Errors
+/// As any statement; [`StoreError::Corrupt`] for a word that this version does not know.
+pub async fn open_jobs(client: &Client) -> Result<Vec<(JobState, Provider, i64)>, StoreError> {
+    let rows = client.query(JOBS, &[], "counting open jobs").await?;
+    let count = |row: &Row| Ok((word(row, "state")?, word(row, "provider")?, row.get("jobs")));
+    rows.iter().map(count).collect()
+}
+
+/// Open holds by reason; what there is none of is absent.
+///
+/// # Errors
+/// As [`open_jobs`].
+pub async fn open_holds(client: &Client) -> Result<Vec<(HoldReason, i64)>, StoreError> {
+    let rows = client.query(HOLDS, &[], "counting open holds").await?;
+    let count = |row: &Row| Ok((word(row, "reason")?, row.get("holds")));
+    rows.iter().map(count).collect()
+}
+
+/// The connections of one provider.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConnectionCount {
+    /// The provider.
+    pub provider: Provider,
+    /// How many are parked for wrong credentials.
+    pub parked: i64,
+    /// The longest time for which one is still blocked by its provider, in seconds; 0 if none is.
+    pub blocked_s: f64,
+}
+
+/// The connections by provider.
+///
+/// # Errors
+/// As [`open_jobs`].
+pub async fn connections(client: &Client) -> Result<Vec<ConnectionCount>, StoreError> {
+    let rows = client
+        .query(CONNECTIONS, &[], "counting connections")
+        .await?;
+    let count = |row: &Row| {
+        Ok(ConnectionCount {
+            provider: word(row, "provider")?,
+            parked: row.get("parked"),
+            blocked_s: row.get("blocked_s"),
+        })
+    };
+    rows.iter().map(count).collect()
+}

@@ -1,0 +1,93 @@
+//! People as accept finds them: by id, key and e-mail, under a lock.
+
+use jiff::Timestamp;
+use sever_domain::employment::EmploymentState;
+use sever_domain::{SourceId, SubjectId};
+use tokio_postgres::Row;
+
+use crate::error::StoreError;
+use crate::pool::Tx;
+use crate::row::word;
+
+/// Locks the subject against other accepts, intents and version bumps; not against rows that refer to it.
+const LOCK_BY_KEY: &str = "
+SELECT subject.id, subject.version, person.employment_state, now() AS now
+FROM person_key JOIN subject ON subject.id = person_key.person_id JOIN person ON person.id = subject.id
+WHERE person_key.source_id = $1 AND person_key.external_id = $2
+FOR NO KEY UPDATE OF subject";
+
+const LOCK_BY_ID: &str = "
+SELECT subject.id, subject.version, person.employment_state, now() AS now
+FROM subject JOIN person ON person.id = subject.id
+WHERE subject.id = $1
+FOR NO KEY UPDATE OF subject";
+
+/// E-mails are stored trimmed and in lower case.
+const CANDIDATES: &str = "SELECT id FROM person WHERE emails @> ARRAY[$1::text] LIMIT $2";
+
+/// A person whose subject row is locked by this transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockedPerson {
+    /// The pseudonymous id.
+    pub id: SubjectId,
+    /// The subject's version.
+    pub version: i64,
+    /// What the sources last said.
+    pub employment: EmploymentState,
+    /// The transaction's time.
+    pub now: Timestamp,
+}
+
+/// Locks the person with this key until the transaction ends.
+///
+/// # Errors
+/// As any statement; [`StoreError::Corrupt`] for a word that this version does not know.
+pub async fn lock_by_key(
+    tx: &Tx<'_>,
+    source: SourceId,
+    external_id: &str,
+) -> Result<Option<LockedPerson>, StoreError> {
+    let doing = "locking a person by key";
+    let row = tx
+        .query_opt(LOCK_BY_KEY, &[&source.0, &external_id], doing)
+        .await?;
+    row.as_ref().map(locked).transpose()
+}
+
+/// Locks the person with this id until the transaction ends.
+///
+/// # Errors
+/// As [`lock_by_key`].
+pub async fn lock(tx: &Tx<'_>, id: SubjectId) -> Result<Option<LockedPerson>, StoreError> {
+    let row = tx
+        .query_opt(LOCK_BY_ID, &[&id.0], "locking a person by id")
+        .await?;
+    row.as_ref().map(locked).transpose()
+}
+
+fn locked(row: &Row) -> Result<LockedPerson, StoreError> {
+    Ok(LockedPerson {
+        id: SubjectId(row.get("id")),
+        version: row.get("version"),
+        employment: word(row, "employment_state")?,
+        now: row.get("now"),
+    })
+}
+
+/// The e-mail as it is stored and looked up: trimmed, lower case.
+#[must_use]
+pub fn normal_email(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// At most `limit` people who have this e-mail. They are candidates: an e-mail alone confirms nobody.
+///
+/// # Errors
+/// As any statement.
+pub async fn by_email(tx: &Tx<'_>, email: &str, limit: i64) -> Result<Vec<SubjectId>, StoreError> {
+    let doing = "looking up people by e-mail";
+    let rows = tx
+        .query(CANDIDATES, &[&normal_email(email), &limit], doing)
+        .await?;
+    Ok(rows.iter().map(|row| SubjectId(row.get("id"))).collect())
+}
