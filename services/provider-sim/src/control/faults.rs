@@ -35,7 +35,7 @@ pub fn add(simulation: &Simulation, incoming: &Incoming) -> Answer {
         // Read one by one: the error of an untagged reader would not name the field.
         let order: Order =
             serde_json::from_value(value).map_err(|error| format!("reading a rule: {error}"))?;
-        crate::faults::Faults::new(0).add(order.clone())?;
+        order.check()?;
         orders.push(order);
     }
     let ids = orders

@@ -100,6 +100,10 @@ impl Operator {
     }
 
     fn holds(self, value: &str, wanted: &str) -> bool {
+        // The common question, asked of every user of a directory: no copies.
+        if self == Self::Eq && value.is_ascii() {
+            return value.eq_ignore_ascii_case(wanted);
+        }
         let (value, wanted) = (value.to_lowercase(), wanted.to_lowercase());
         match self {
             Self::Eq => value == wanted,

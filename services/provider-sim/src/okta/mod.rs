@@ -6,6 +6,7 @@ mod call;
 mod error;
 mod filter;
 mod oauth;
+mod ordered;
 mod page;
 mod pipeline;
 mod rate;
@@ -14,6 +15,7 @@ pub mod settings;
 mod site;
 pub mod state;
 mod system_log;
+mod target;
 
 pub use api::roles::label_of as label_of_role;
 pub use pipeline::serve;

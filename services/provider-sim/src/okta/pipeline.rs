@@ -10,13 +10,14 @@ use crate::clock::{http_date, iso};
 use crate::exchange::{Incoming, Outcome, Reply};
 use crate::faults::{Consequence, Facts, Verdict};
 use crate::journal::{Effect, Ending, Entry};
-use crate::okta::call::Call;
+use crate::okta::call::{Call, Principal};
 use crate::okta::error::{ApiError, Code};
+use crate::okta::ordered;
 use crate::okta::rate::Quota;
 use crate::okta::routes::{self, Found};
 use crate::okta::site::Site;
 use crate::okta::state::Org;
-use crate::pace::Pace;
+use crate::okta::target::target_user;
 use crate::simulation::Simulation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-okta-request-id");
@@ -71,6 +72,7 @@ struct Passage<'a> {
 }
 
 /// What the journal says of how a call ended.
+#[derive(Clone, Copy)]
 struct Mark {
     ending: Ending,
     effect: Effect,
@@ -147,7 +149,7 @@ impl Passage<'_> {
                 self.apply(found, &mut call, user, mark(Ending::Answered), 1);
             }
             let reply = self.dressed(
-                ordered_reply(&self.site.lock(), &call, status, order),
+                ordered::reply(&self.site.lock(), &call, status, order),
                 &call,
             );
             if !order.after_effect {
@@ -159,11 +161,11 @@ impl Passage<'_> {
                     mark(Ending::Answered),
                 );
             }
-            return Outcome::Answer(reply, pace(order));
+            return Outcome::Answer(reply, ordered::pace(order));
         } else {
             let times = if order.twice { 2 } else { 1 };
             let reply = self.apply(found, &mut call, user, mark(Ending::Answered), times);
-            return Outcome::Answer(reply, pace(order));
+            return Outcome::Answer(reply, ordered::pace(order));
         }
         sleep(Duration::from_millis(order.hang_ms.unwrap_or(0))).await;
         Outcome::Cut
@@ -182,7 +184,7 @@ impl Passage<'_> {
         let mut reply = Reply::empty(500);
         for _ in 0..times {
             let (answer, quota) = answer(&mut org, found, call);
-            let mut mark = Mark { ..mark };
+            let mut mark = mark;
             mark.effect = match &answer {
                 Ok(reply) if reply.status < 400 && found.route.is_write() => Effect::Write,
                 Ok(reply) if reply.status < 400 => Effect::Read,
@@ -323,7 +325,7 @@ fn handled(
     org: &mut Org,
     found: &Found,
     call: &mut Call,
-    principal: crate::okta::call::Principal,
+    principal: Principal,
 ) -> Result<Reply, ApiError> {
     org.authorize(&principal, found.route.scope, found.route.is_write())?;
     call.principal = principal;
@@ -338,76 +340,4 @@ fn handled(
 fn refusal(org: &mut Org, error: &ApiError) -> Reply {
     let id = format!("oae{}", org.request_dice.text(17));
     error.reply(&id, org.settings.error_causes_as_object)
-}
-
-/// The answer that a fault rule orders instead of the real one.
-fn ordered_reply(org: &Org, call: &Call, status: u16, order: &Consequence) -> Reply {
-    let code = match status {
-        401 => Code::InvalidToken,
-        403 => Code::Forbidden,
-        404 => Code::NotFound,
-        429 => Code::TooManyRequests,
-        503 => Code::ReadOnly,
-        _ => Code::Internal,
-    };
-    let error_id = format!("oae{}", &call.request_id[3..20]);
-    let mut reply = match &order.body {
-        Some(body) => Reply::json(status, body),
-        None => ApiError::new(code).reply(&error_id, org.settings.error_causes_as_object),
-    };
-    reply.status = status;
-    if status == 429 {
-        let reset_s = call.now_ms.div_euclid(1000)
-            + i64::try_from(order.reset_in_s.unwrap_or(1)).unwrap_or(0);
-        let limit = org.settings.rate_limit;
-        reply = Quota {
-            limit,
-            remaining: 0,
-            reset_s,
-            exceeded: true,
-        }
-        .on(reply);
-    }
-    for (name, value) in &order.headers {
-        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
-            reply.headers.retain(|(other, _)| *other != name);
-            reply = reply.with_header(name, value);
-        }
-    }
-    reply
-}
-
-fn pace(order: &Consequence) -> Pace {
-    match order.slow_body_ms {
-        _ if order.half_body => Pace::Half,
-        Some(ms) => Pace::Slow {
-            pieces: 4,
-            pause: Duration::from_millis(ms / 4),
-        },
-        None => Pace::AtOnce,
-    }
-}
-
-/// The id of the user that a call concerns: in the path, in the body, or as the owner of what it names.
-fn target_user(org: &Org, found: &Found, call: &Call) -> Option<String> {
-    if let Some(index) = found.route.user_argument() {
-        let name = call.argument(index);
-        return Some(org.find_user(name).unwrap_or_else(|| name.to_owned()));
-    }
-    match found.route.operation {
-        "get_api_token" | "revoke_api_token" => org
-            .api_tokens
-            .get(call.argument(0))
-            .map(|token| token.user.clone()),
-        "assign_app_user" | "add_owner" => named_in(call, "/id"),
-        "revoke_everything" => {
-            named_in(call, "/sub_id/id").or_else(|| named_in(call, "/sub_id/sub"))
-        }
-        _ => None,
-    }
-}
-
-fn named_in(call: &Call, pointer: &str) -> Option<String> {
-    let body: serde_json::Value = call.json().ok()?;
-    body.pointer(pointer)?.as_str().map(str::to_owned)
 }

@@ -285,7 +285,7 @@ fn links_to_other_systems_and_users_can_be_cut_once() {
     );
     assert_eq!(
         names(&org.get("/api/v1/groups/00gsales/owners").items(), "/id"),
-        [id.clone()]
+        std::slice::from_ref(&id)
     );
     for path in [
         format!("/api/v1/idps/0oaidp/users/{id}"),

@@ -1,7 +1,5 @@
 //! Credentials: SSWS, access tokens of service apps, scopes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -15,13 +13,7 @@ const SETTINGS: &str = r#"{"oauth_clients": [
 ]}"#;
 
 fn assertion(audience: &str, client: &str, lives_s: i64, jti: &str) -> String {
-    let now = i64::try_from(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_secs(),
-    )
-    .unwrap();
+    let now = jiff::Timestamp::now().as_second();
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let claims =
         json!({ "aud": audience, "iss": client, "sub": client, "exp": now + lives_s, "jti": jti });

@@ -4,7 +4,9 @@
 //! group, rule or identity provider, the label of an app. Everything is looked up before anything hangs on it, so the
 //! order inside the document does not matter, and a document can add to what is there.
 
+mod access;
 mod document;
+mod names;
 mod plant;
 
 pub use document::{
