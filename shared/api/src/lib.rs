@@ -34,6 +34,9 @@ pub use problem::{Problem, ProblemBody, ProblemKind};
 pub use scope::{Scope, UnknownScope};
 pub use serve::serve;
 
+pub mod connection_view;
 pub mod hold_view;
 pub mod job_view;
+pub mod operator_view;
 pub mod opt_out_view;
+pub mod person_view;

@@ -71,6 +71,8 @@ pub struct StoredEvent {
     pub kind: String,
     /// The canonical bytes.
     pub canonical: Vec<u8>,
+    /// The digest stored with them.
+    pub digest: Vec<u8>,
     /// Whether the stored digest is that of the bytes.
     pub digest_holds: bool,
 }
@@ -102,6 +104,7 @@ pub async fn of_opt_out(
             actor: row.get("actor"),
             kind: row.get("kind"),
             canonical,
+            digest: stored,
             digest_holds,
         }
     };

@@ -38,6 +38,7 @@ pub mod reject;
 pub mod request;
 pub mod source;
 pub mod standing;
+pub mod unmatched;
 pub mod worker_connection;
 
 pub use error::StoreError;

@@ -1,8 +1,9 @@
-//! How operators name people, and the accounts that are or could be theirs.
+//! People as they are shown to operators. Rows hold personal data: never logged.
 
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use sever_domain::employment::EmploymentState;
 use sever_domain::identity::{BindingBasis, BindingState};
 use sever_domain::{BindingId, Provider, SubjectId};
 use tokio_postgres::Row;
@@ -12,6 +13,26 @@ use crate::error::StoreError;
 use crate::pool::Client;
 use crate::row::word;
 
+/// The most people that one page holds.
+pub const PAGE_MAX: i64 = 500;
+
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "
+SELECT person.id, given_name, family_name, emails, employment_state, updated_at, subject.version, now() AS now,
+       ARRAY(SELECT source.name || ':' || person_key.external_id FROM person_key JOIN source ON source.id = person_key.source_id
+             WHERE person_key.person_id = person.id ORDER BY 1) AS keys
+FROM person JOIN subject ON subject.id = person.id ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE person.id = $1");
+const PAGE: &str = select!(
+    "WHERE ($1::uuid IS NULL OR person.id > $1) AND ($2::text IS NULL OR employment_state = $2) ORDER BY person.id LIMIT $3"
+);
 const BY_KEY: &str = "
 SELECT person_id FROM person_key JOIN source ON source.id = person_key.source_id
 WHERE source.name = $1 AND external_id = $2";
@@ -59,6 +80,29 @@ impl FromStr for PersonRef {
     }
 }
 
+/// A person in the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRow {
+    /// The subject id: the pseudonym.
+    pub id: SubjectId,
+    /// Given name.
+    pub given_name: Option<String>,
+    /// Family name.
+    pub family_name: Option<String>,
+    /// E-mail addresses.
+    pub emails: Vec<String>,
+    /// What the sources last said.
+    pub employment_state: EmploymentState,
+    /// The keys, each as `source:external_id`.
+    pub keys: Vec<String>,
+    /// Grows with every change that an intent must not overlook.
+    pub version: i64,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When this was read, by the database's clock.
+    pub now: Timestamp,
+}
+
 /// One account that is, or could be, a person's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BindingRow {
@@ -97,15 +141,60 @@ pub async fn resolve(client: &Client, person: &PersonRef) -> Result<Option<Subje
     }
 }
 
-/// The accounts that are, or could be, a subject's.
+/// One person; `None` where nobody is named so.
 ///
 /// # Errors
 /// As any statement; [`StoreError::Corrupt`] for a word that this version does not know.
+pub async fn find(client: &Client, person: &PersonRef) -> Result<Option<PersonRow>, StoreError> {
+    let Some(id) = resolve(client, person).await? else {
+        return Ok(None);
+    };
+    let row = client.query_opt(FIND, &[&id.0], "reading a person").await?;
+    row.as_ref().map(row_of).transpose()
+}
+
+/// A page of people by id, at most `limit` (1 to [`PAGE_MAX`]), after the last of the page before.
+///
+/// # Errors
+/// As [`find`].
+pub async fn page(
+    client: &Client,
+    after: Option<SubjectId>,
+    employment: Option<EmploymentState>,
+    limit: i64,
+) -> Result<Vec<PersonRow>, StoreError> {
+    let after = after.map(|id| id.0);
+    let employment = employment.map(EmploymentState::as_str);
+    let limit = limit.clamp(1, PAGE_MAX);
+    let rows = client
+        .query(PAGE, &[&after, &employment, &limit], "listing people")
+        .await?;
+    rows.iter().map(row_of).collect()
+}
+
+/// The accounts that are, or could be, a subject's.
+///
+/// # Errors
+/// As [`find`].
 pub async fn bindings(client: &Client, subject: SubjectId) -> Result<Vec<BindingRow>, StoreError> {
     let rows = client
         .query(BINDINGS, &[&subject.0], "reading the bindings of a subject")
         .await?;
     rows.iter().map(binding).collect()
+}
+
+fn row_of(row: &Row) -> Result<PersonRow, StoreError> {
+    Ok(PersonRow {
+        id: SubjectId(row.get("id")),
+        given_name: row.get("given_name"),
+        family_name: row.get("family_name"),
+        emails: row.get("emails"),
+        employment_state: word(row, "employment_state")?,
+        keys: row.get("keys"),
+        version: row.get("version"),
+        updated_at: row.get("updated_at"),
+        now: row.get("now"),
+    })
 }
 
 fn binding(row: &Row) -> Result<BindingRow, StoreError> {

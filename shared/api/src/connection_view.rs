@@ -1,0 +1,320 @@
+//! Connections over HTTP: as they are wanted (the shape of `connections.toml`), and as they are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use sever_domain::Provider;
+use sever_store::connection::{Change, ConnectionRow, ConnectionSpec};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The connections to apply: the file `connections.toml`, and the body of `PUT /v1/connections`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionsBody {
+    /// The connections; those that are not named stay as they are.
+    pub connection: Vec<ConnectionBody>,
+}
+
+/// One connection as it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionBody {
+    /// Its name: lower-case letters, digits, `_` and `-`, at most 63.
+    #[schema(example = "okta-main")]
+    pub name: String,
+    /// Its provider; cannot change.
+    #[schema(value_type = String, example = "okta")]
+    pub provider: Provider,
+    /// Where the provider is.
+    #[schema(example = "https://example.okta.com")]
+    pub base_url: String,
+    /// Where its credential is kept: `env:NAME` or `file:/absolute/path`, as the worker sees them. Never the credential itself.
+    #[schema(example = "env:SEVER_OKTA_CREDENTIAL")]
+    pub credential: String,
+    /// The longest time for which an access token works once issued.
+    pub access_token_lifetime: Span,
+    /// The same by token issuer, where it differs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub access_token_lifetime_by_issuer: BTreeMap<String, Span>,
+    /// The largest difference assumed between the provider's clock and the others'.
+    #[serde(default = "Span::default_skew")]
+    pub clock_skew: Span,
+    /// Calls that one worker process may have under way, 1 to 64.
+    #[serde(default = "default_in_flight_max")]
+    pub in_flight_max: i32,
+    /// Jobs that may be worked on at once, over all workers, 1 to 1024.
+    #[serde(default = "default_jobs_max")]
+    pub jobs_max: i32,
+    /// Whether it takes no work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+}
+
+const fn default_in_flight_max() -> i32 {
+    8
+}
+
+const fn default_jobs_max() -> i32 {
+    64
+}
+
+/// A length of time in whole seconds, written `1h`, `30s`, `1h 30m` or as a number of seconds. At most 366 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[schema(value_type = String, example = "1h")]
+pub struct Span(i64);
+
+/// The longest span, in seconds.
+const SPAN_MAX_S: i64 = 366 * 86_400;
+
+impl Span {
+    /// A span of whole seconds; `None` when negative or above 366 days.
+    #[must_use]
+    pub const fn seconds(seconds: i64) -> Option<Self> {
+        if seconds >= 0 && seconds <= SPAN_MAX_S {
+            Some(Self(seconds))
+        } else {
+            None
+        }
+    }
+
+    /// Its length in seconds.
+    #[must_use]
+    pub const fn as_seconds(self) -> i64 {
+        self.0
+    }
+
+    const fn default_skew() -> Self {
+        Self(30)
+    }
+}
+
+/// A text that is no span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoSpan;
+
+impl fmt::Display for NoSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("is no length of time; write whole seconds, or 30s, 15m, 1h 30m, 90d (at most 366 days)")
+    }
+}
+
+impl std::error::Error for NoSpan {}
+
+impl FromStr for Span {
+    type Err = NoSpan;
+
+    fn from_str(text: &str) -> Result<Self, NoSpan> {
+        let text = text.trim();
+        if let Ok(seconds) = text.parse() {
+            return Self::seconds(seconds).ok_or(NoSpan);
+        }
+        // Days are 24 hours here; a calendar day has no fixed length.
+        if let Some(Ok(days)) = text
+            .strip_suffix('d')
+            .map(|days| days.trim().parse::<i64>())
+        {
+            return days
+                .checked_mul(86_400)
+                .and_then(Self::seconds)
+                .ok_or(NoSpan);
+        }
+        let length: SignedDuration = text.parse().map_err(|_| NoSpan)?;
+        if length.subsec_nanos() != 0 {
+            return Err(NoSpan);
+        }
+        Self::seconds(length.as_secs()).ok_or(NoSpan)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 != 0 && self.0 % 86_400 == 0 {
+            f.pad(&format!("{}d", self.0 / 86_400))
+        } else {
+            f.pad(&format!("{:#}", SignedDuration::from_secs(self.0)))
+        }
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(
+            untagged,
+            expecting = "a length of time such as 30s, 1h or a number of seconds"
+        )]
+        enum Written {
+            Seconds(i64),
+            Text(String),
+        }
+        let span = match Written::deserialize(deserializer)? {
+            Written::Seconds(seconds) => Self::seconds(seconds).ok_or(NoSpan),
+            Written::Text(text) => text.parse(),
+        };
+        span.map_err(serde::de::Error::custom)
+    }
+}
+
+/// What applying did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AppliedView {
+    /// One line for each connection, in the order of the body.
+    pub applied: Vec<AppliedConnection>,
+}
+
+/// What became of one connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AppliedConnection {
+    /// Its name.
+    pub name: String,
+    /// `created`, `changed` or `unchanged`.
+    #[schema(example = "created")]
+    pub change: String,
+}
+
+impl AppliedConnection {
+    /// What became of the connection of this name.
+    #[must_use]
+    pub fn new(name: &str, change: Change) -> Self {
+        let change = match change {
+            Change::Created => "created",
+            Change::Changed => "changed",
+            Change::Unchanged => "unchanged",
+        };
+        Self {
+            name: name.to_owned(),
+            change: change.to_owned(),
+        }
+    }
+}
+
+/// The connections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectionList {
+    /// By name.
+    pub items: Vec<ConnectionView>,
+}
+
+/// One connection as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConnectionView {
+    /// Its id.
+    pub id: Uuid,
+    /// What it was configured as.
+    #[serde(flatten)]
+    pub configured: ConnectionBody,
+    /// `open`, `parked` (its credential is wrong) or `closed`.
+    #[schema(example = "open")]
+    pub state: String,
+    /// Why it is parked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_reason: Option<String>,
+    /// Until when the provider asked to be left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocked_until: Option<Timestamp>,
+    /// Grows with every change.
+    pub version: i64,
+    /// Its jobs that have not come to an end.
+    pub jobs_open: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+impl From<ConnectionBody> for ConnectionSpec {
+    fn from(body: ConnectionBody) -> Self {
+        let lifetimes = body.access_token_lifetime_by_issuer;
+        Self {
+            name: body.name,
+            provider: body.provider,
+            base_url: body.base_url,
+            credential_ref: body.credential,
+            token_lifetime_s: body.access_token_lifetime.as_seconds(),
+            token_lifetimes: lifetimes
+                .into_iter()
+                .map(|(issuer, span)| (issuer, span.as_seconds()))
+                .collect(),
+            clock_skew_s: body.clock_skew.as_seconds(),
+            in_flight_max: body.in_flight_max,
+            jobs_max: body.jobs_max,
+            closed: body.closed,
+        }
+    }
+}
+
+impl From<ConnectionRow> for ConnectionView {
+    fn from(row: ConnectionRow) -> Self {
+        let spec = row.spec;
+        let lifetimes = spec.token_lifetimes.into_iter();
+        Self {
+            id: row.id.0,
+            configured: ConnectionBody {
+                name: spec.name,
+                provider: spec.provider,
+                base_url: spec.base_url,
+                credential: spec.credential_ref,
+                access_token_lifetime: Span(spec.token_lifetime_s),
+                access_token_lifetime_by_issuer: lifetimes
+                    .map(|(issuer, seconds)| (issuer, Span(seconds)))
+                    .collect(),
+                clock_skew: Span(spec.clock_skew_s),
+                in_flight_max: spec.in_flight_max,
+                jobs_max: spec.jobs_max,
+                closed: spec.closed,
+            },
+            state: row.state,
+            state_reason: row.state_reason,
+            blocked_until: row.blocked_until,
+            version: row.version,
+            jobs_open: row.jobs_open,
+            created_at: row.created_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_as_people_write_them_and_written_so_again() {
+        for (text, seconds, shown) in [
+            ("1h", 3600, "1h"),
+            ("30s", 30, "30s"),
+            ("1h 30m", 5400, "1h 30m"),
+            ("90d", 7_776_000, "90d"),
+            ("45", 45, "45s"),
+            ("0", 0, "0s"),
+        ] {
+            let span: Span = text.parse().unwrap();
+            assert_eq!(
+                (span.as_seconds(), span.to_string().as_str()),
+                (seconds, shown),
+                "{text}"
+            );
+            assert_eq!(span.to_string().parse(), Ok(span));
+        }
+        for wrong in ["", "soon", "-1s", "1.5s", "500d", "1 month"] {
+            assert_eq!(wrong.parse::<Span>(), Err(NoSpan), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_needs_little_and_refuses_what_it_does_not_know() {
+        let body = r#"{"connection":[{"name":"a","provider":"okta","base_url":"https://a","credential":"env:A","access_token_lifetime":3600}]}"#;
+        let read: ConnectionsBody = serde_json::from_str(body).unwrap();
+        assert_eq!(read.connection[0].clock_skew.as_seconds(), 30);
+        assert_eq!(read.connection[0].in_flight_max, 8);
+        let wrong = body.replace("base_url", "baseurl");
+        assert!(serde_json::from_str::<ConnectionsBody>(&wrong).is_err());
+    }
+}
