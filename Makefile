@@ -1,0 +1,45 @@
+# `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
+.POSIX:
+.SUFFIXES:
+.PHONY: help packages test fmt lint doc unit rules demo bench clean-sever
+
+CARGO = cargo
+# Where cargo puts its output; the same variable that cargo reads.
+RELEASE = $${CARGO_TARGET_DIR:-target}/release
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+packages: ## install what is missing for private servers; no service is started, nothing else is changed
+	@deploy/packages.sh
+
+test: packages fmt lint doc unit rules ## every check: format, lints, docs, tests, alert rules
+
+fmt: ## is everything formatted?
+	$(CARGO) fmt --all --check
+
+lint: ## clippy on all targets, warnings denied
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+doc: ## documentation builds, warnings denied
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+unit: packages ## all tests of the workspace, against real private servers
+	$(CARGO) test --locked --workspace
+
+rules: ## Prometheus rules and their unit tests
+	@command -v promtool >/dev/null || deploy/packages.sh prometheus
+	deploy/prometheus/check
+
+demo: ## build, start the whole fleet on this machine, and take 48 leavers' access away before your eyes
+	@# Given servers need no packages.
+	@if [ -z "$${DATABASE_URL:-}" ] || [ -z "$${AMQP_URL:-}" ]; then deploy/packages.sh; fi
+	$(CARGO) build --locked --release --workspace --bins
+	$(RELEASE)/sever demo
+
+bench: packages ## opt-outs per second and latencies, beside a bare program that does only the irreducible work
+	$(CARGO) build --locked --release --workspace --bins
+	$(RELEASE)/sever-bench
+
+clean-sever: ## remove the data of `sever dev` and `sever demo`
+	rm -rf .sever
