@@ -10,3 +10,4 @@ mod proxy;
 mod publish;
 mod resilience;
 mod script;
+mod tls;
