@@ -1,1 +1,36 @@
-//! sever-accept
+//! Accept: the one way in. Bodies are read once into types, the person is found, and one transaction
+//! records the request, its opt-out and jobs, the audit events and the bells.
+//!
+//! - [`LeaverEvent`], [`OptOutRequest`]: what comes in, as types that hold nothing faulty.
+//! - [`accept_leaver_event`], [`accept_opt_out`]: the transaction. Only after it returns `Ok` may the
+//!   sender be told so (202, AMQP ack).
+//! - [`retry_unmatched`], [`release_request`]: requests that waited for their person, or for a decision.
+//! - [`reject`]: what cannot be taken in, kept for a person to see.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
+
+mod ask;
+mod asker;
+mod attach;
+mod correlate;
+mod error;
+mod json;
+mod leaver_event;
+mod opt_out_request;
+mod record;
+mod rejected;
+mod release;
+mod remove;
+mod stay;
+mod unmatched;
+mod write;
+
+pub use asker::Asker;
+pub use error::{AcceptError, FieldFault};
+pub use json::{canonical_digest, parse_json};
+pub use leaver_event::{BODY_BYTES_MAX, LeaverData, LeaverEvent, LeaverEventBody, PersonInEvent};
+pub use opt_out_request::{OptOutRequest, OptOutRequestBody, PersonRef, RequestScope, Whom};
+pub use record::{Accepted, accept_leaver_event, accept_opt_out};
+pub use rejected::reject;
+pub use release::{ReleaseError, release_request};
+pub use unmatched::{Retried, retry_unmatched};

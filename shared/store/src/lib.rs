@@ -22,6 +22,7 @@ pub mod hold;
 pub mod hold_decision;
 pub mod hold_reject;
 pub mod hold_release;
+pub mod hold_request;
 pub mod invariants;
 pub mod job;
 pub mod job_view;

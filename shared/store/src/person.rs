@@ -25,6 +25,9 @@ FOR NO KEY UPDATE OF subject";
 /// E-mails are stored trimmed and in lower case.
 const CANDIDATES: &str = "SELECT id FROM person WHERE emails @> ARRAY[$1::text] LIMIT $2";
 
+const ADD_KEY: &str = "
+INSERT INTO person_key (person_id, source_id, external_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+
 /// A person whose subject row is locked by this transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockedPerson {
@@ -90,4 +93,20 @@ pub async fn by_email(tx: &Tx<'_>, email: &str, limit: i64) -> Result<Vec<Subjec
         .query(CANDIDATES, &[&normal_email(email), &limit], doing)
         .await?;
     Ok(rows.iter().map(|row| SubjectId(row.get("id"))).collect())
+}
+
+/// Gives a person the key of a source; a key that somebody has already stays where it is.
+///
+/// # Errors
+/// As any statement.
+pub async fn add_key(
+    tx: &Tx<'_>,
+    person: SubjectId,
+    source: SourceId,
+    external_id: &str,
+) -> Result<(), StoreError> {
+    let doing = "storing the key of a person";
+    tx.execute(ADD_KEY, &[&person.0, &source.0, &external_id], doing)
+        .await
+        .map(drop)
 }

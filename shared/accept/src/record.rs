@@ -1,0 +1,267 @@
+//! The transaction in which a request is accepted.
+
+use serde_json::json;
+use sever_domain::employment::EmploymentEventKind;
+use sever_domain::request::RequestState;
+use sever_domain::{HoldReason, OptOutId, RequestId, SubjectId};
+use sever_store::opt_out::{ONE_OPEN, UsableConnection, usable_connections};
+use sever_store::person::LockedPerson;
+use sever_store::request::{IDEMPOTENT, KnownRequest};
+use sever_store::{Store, StoreError, Tx, request};
+use uuid::Uuid;
+
+use crate::ask::{Ask, Kind};
+use crate::asker::Asker;
+use crate::correlate::{self, Found};
+use crate::error::{AcceptError, FieldFault};
+use crate::leaver_event::LeaverEvent;
+use crate::opt_out_request::OptOutRequest;
+use crate::remove::remove;
+use crate::stay::stay;
+use crate::write::{HoldTarget, Placed, Trail};
+
+/// How often the transaction is tried when another one with the same key or subject was faster.
+const TRIES: u32 = 5;
+
+/// What has become of a request. It is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// The request.
+    pub request: RequestId,
+    /// The opt-out to which it belongs, if it belongs to one.
+    pub opt_out: Option<OptOutId>,
+    /// Whom it means, once that is known.
+    pub subject: Option<SubjectId>,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Whether it is new; else this is the answer that its first coming got, as things stand now.
+    pub created: bool,
+}
+
+/// Accepts an employment event for the source that sent it.
+///
+/// # Errors
+/// [`AcceptError::KeyReused`]; [`AcceptError::Field`] for an effective time more than 400 days ahead, or an
+/// asker without a source; [`AcceptError::Store`], after which nothing is known to be stored: send it again.
+pub async fn accept_leaver_event(
+    store: &Store,
+    asker: &Asker,
+    event: &LeaverEvent,
+) -> Result<Accepted, AcceptError> {
+    record(store, asker, Incoming::Event(event)).await
+}
+
+/// Accepts a request for an opt-out, under the key that its sender chose (1 to 512 characters).
+///
+/// # Errors
+/// As [`accept_leaver_event`]; [`AcceptError::UnknownPerson`], [`AcceptError::NoConnection`], and
+/// [`AcceptError::Field`] for a connection that does not exist.
+pub async fn accept_opt_out(
+    store: &Store,
+    asker: &Asker,
+    key: &str,
+    asked: &OptOutRequest,
+) -> Result<Accepted, AcceptError> {
+    record(store, asker, Incoming::OptOut { key, asked }).await
+}
+
+#[derive(Clone, Copy)]
+enum Incoming<'a> {
+    Event(&'a LeaverEvent),
+    OptOut {
+        key: &'a str,
+        asked: &'a OptOutRequest,
+    },
+}
+
+impl Incoming<'_> {
+    fn key_and_digest(&self) -> (&str, [u8; 32]) {
+        match self {
+            Self::Event(event) => (&event.key, event.digest),
+            Self::OptOut { key, asked } => (key, asked.digest),
+        }
+    }
+}
+
+async fn record(
+    store: &Store,
+    asker: &Asker,
+    incoming: Incoming<'_>,
+) -> Result<Accepted, AcceptError> {
+    let mut tries = 1;
+    loop {
+        match try_record(store, asker, incoming).await {
+            Err(AcceptError::Store(error)) if tries < TRIES && lost_a_race(&error) => tries += 1,
+            outcome => {
+                if let Ok(accepted) = &outcome {
+                    tell(asker, accepted);
+                }
+                return outcome;
+            }
+        }
+    }
+}
+
+/// Another transaction with the same key, or for the same person, committed first; this one sees it now.
+fn lost_a_race(error: &StoreError) -> bool {
+    matches!(
+        error.constraint(),
+        Some(IDEMPOTENT | ONE_OPEN | "job_one_open")
+    )
+}
+
+async fn try_record(
+    store: &Store,
+    asker: &Asker,
+    incoming: Incoming<'_>,
+) -> Result<Accepted, AcceptError> {
+    let mut client = store.client("accepting a request").await?;
+    let tx = client.begin().await?;
+    let found = match incoming {
+        Incoming::Event(event) => find_of_event(&tx, asker, event).await,
+        Incoming::OptOut { asked, .. } => correlate::by_reference(&tx, &asked.whom)
+            .await
+            .map(Found::Person),
+    };
+    let (key, digest) = incoming.key_and_digest();
+    // Asked under the subject's lock, so that a twin that was faster is seen.
+    if let Some(known) = request::find_by_key(&tx, &asker.name, key).await? {
+        return same_answer(&known, digest);
+    }
+    let found = found?;
+    let now = match &found {
+        Found::Person(person) => person.now,
+        Found::Nobody | Found::Several => tx.now().await?,
+    };
+    let connections = usable_connections(&tx).await?;
+    let ask = match incoming {
+        Incoming::Event(event) => Ask::of_event(asker, event, now),
+        Incoming::OptOut { key, asked } => {
+            let scope = scope_ids(asked.scope.as_deref(), &connections)?;
+            Ask::of_opt_out(asker, key, asked, scope, now)
+        }
+    };
+    let placed = match found {
+        Found::Person(person) => place(&tx, &ask, &person, &connections).await?,
+        Found::Nobody => wait(&tx, Trail::new(&ask, None, now)).await?,
+        Found::Several => hold_ambiguous(&tx, &ask, Trail::new(&ask, None, now)).await?,
+    };
+    tx.commit().await?;
+    Ok(accepted(ask.request.id, placed, true))
+}
+
+async fn find_of_event(
+    tx: &Tx<'_>,
+    asker: &Asker,
+    event: &LeaverEvent,
+) -> Result<Found, AcceptError> {
+    let source = asker
+        .source
+        .ok_or_else(|| FieldFault::new("", "was sent by somebody who speaks for no source"))?;
+    let found = correlate::by_event(tx, source, &event.external_id, event.email.as_deref()).await?;
+    Ok(found)
+}
+
+/// Does for a known person what the request asks. The caller holds the subject's row.
+pub(crate) async fn place(
+    tx: &Tx<'_>,
+    ask: &Ask,
+    person: &LockedPerson,
+    connections: &[UsableConnection],
+) -> Result<Placed, AcceptError> {
+    match (ask.kind, ask.employment_event()) {
+        (Kind::Employment(kind), Some(event)) if kind != EmploymentEventKind::Leaver => {
+            Ok(stay(tx, ask, &event, person).await?)
+        }
+        (Kind::Employment(_) | Kind::OptOut, _) => remove(tx, ask, person, connections).await,
+    }
+}
+
+pub(crate) fn accepted(request: RequestId, placed: Placed, created: bool) -> Accepted {
+    Accepted {
+        request,
+        opt_out: placed.opt_out,
+        subject: placed.subject,
+        state: placed.state,
+        created,
+    }
+}
+
+fn same_answer(known: &KnownRequest, digest: [u8; 32]) -> Result<Accepted, AcceptError> {
+    let placed = Placed {
+        state: known.state,
+        subject: known.subject,
+        opt_out: known.opt_out,
+    };
+    if known.body_digest == digest {
+        return Ok(accepted(known.id, placed, false));
+    }
+    let accepted = known.body_digest.as_slice().try_into().unwrap_or_default();
+    Err(AcceptError::KeyReused {
+        accepted,
+        offered: digest,
+    })
+}
+
+/// Nobody known has the key: kept, and tried again.
+async fn wait(tx: &Tx<'_>, trail: Trail<'_>) -> Result<Placed, AcceptError> {
+    let placed = Placed {
+        state: RequestState::Unmatched,
+        subject: None,
+        opt_out: None,
+    };
+    Ok(trail.finish(tx, placed).await?)
+}
+
+/// Several people could be meant: a person must say who.
+async fn hold_ambiguous(
+    tx: &Tx<'_>,
+    ask: &Ask,
+    mut trail: Trail<'_>,
+) -> Result<Placed, AcceptError> {
+    let target = HoldTarget::Request(ask.request.id.0);
+    let detail = json!({"source": ask.request.source, "matched_on": "email"});
+    trail
+        .hold(tx, target, HoldReason::AmbiguousIdentity, detail)
+        .await?;
+    let placed = Placed {
+        state: RequestState::Held,
+        subject: None,
+        opt_out: None,
+    };
+    Ok(trail.finish(tx, placed).await?)
+}
+
+fn scope_ids(
+    names: Option<&[String]>,
+    connections: &[UsableConnection],
+) -> Result<Option<Vec<Uuid>>, AcceptError> {
+    let Some(names) = names else {
+        return Ok(None);
+    };
+    let id = |name: &String| {
+        let found = connections
+            .iter()
+            .find(|connection| connection.name == *name);
+        let unknown = || {
+            FieldFault::new(
+                "/scope",
+                format!("names '{name}', which is no connection, or a closed one"),
+            )
+        };
+        found.map(|connection| connection.id.0).ok_or_else(unknown)
+    };
+    Ok(Some(names.iter().map(id).collect::<Result<_, _>>()?))
+}
+
+fn tell(asker: &Asker, accepted: &Accepted) {
+    let opt_out = accepted.opt_out.map(|id| id.to_string());
+    tracing::info!(
+        request = %accepted.request, opt_out, state = %accepted.state, created = accepted.created,
+        asked_by = asker.name, "a request was accepted"
+    );
+    if accepted.created {
+        let channel = asker.channel.as_str();
+        metrics::counter!("sever_requests_accepted_total", "source_kind" => channel).increment(1);
+    }
+}

@@ -1,0 +1,86 @@
+//! Opening an opt-out with one job for each connection in scope.
+
+use serde_json::json;
+use sever_audit::AuditKind;
+use sever_domain::{JobId, JobState, OptOutId};
+use sever_store::Tx;
+use sever_store::opt_out::{self, OptOutTerms, UsableConnection};
+use sever_store::opt_out_job::{self, NewJob};
+use sever_store::outbox::Bell;
+use sever_store::person::LockedPerson;
+
+use super::{Question, attached, job_terms};
+use crate::ask::Ask;
+use crate::error::AcceptError;
+use crate::write::{HoldTarget, Placed, Trail};
+
+/// Why a job of a parked connection waits.
+pub(super) const CREDENTIALS: &str = "credentials";
+
+/// Opens it; under a question every job is held from the start.
+pub(super) async fn open(
+    tx: &Tx<'_>,
+    ask: &Ask,
+    person: &LockedPerson,
+    terms: &OptOutTerms,
+    scope: &[UsableConnection],
+    question: Option<Question>,
+    trail: &mut Trail<'_>,
+) -> Result<Placed, AcceptError> {
+    let id = OptOutId::generate();
+    let held = question.as_ref().map(|question| question.reason.as_str());
+    let jobs: Vec<NewJob> = scope
+        .iter()
+        .map(|connection| new_job(connection, held))
+        .collect();
+    opt_out::insert(tx, id, person.id, terms).await?;
+    opt_out_job::insert(tx, id, person.id, &job_terms(terms), &jobs).await?;
+    let data = json!({
+        "request": ask.request.id, "intent": terms.intent, "urgency": terms.urgency, "scope": terms.scope,
+        "effective_at_us": terms.effective_at.as_microsecond(),
+    });
+    trail.add(AuditKind::OptOutOpened, Some(id), None, data);
+    announce(id, &jobs, terms, person, trail);
+    if let Some(question) = question {
+        trail
+            .hold(tx, HoldTarget::OptOut(id), question.reason, question.detail)
+            .await?;
+    }
+    Ok(attached(person, id))
+}
+
+/// The job for a connection; `held` is the reason of the hold that stops it.
+pub(super) fn new_job(connection: &UsableConnection, held: Option<&'static str>) -> NewJob {
+    let (state, reason) = match held {
+        Some(reason) => (JobState::Held, Some(reason)),
+        None if connection.parked => (JobState::Parked, Some(CREDENTIALS)),
+        None => (JobState::Waiting, None),
+    };
+    NewJob {
+        id: JobId::generate(),
+        connection: connection.id,
+        provider: connection.provider,
+        state,
+        reason,
+    }
+}
+
+/// Notes new jobs, and bells for those that may start now; the sweeper rings the others when they are due.
+pub(super) fn announce(
+    opt_out: OptOutId,
+    jobs: &[NewJob],
+    terms: &OptOutTerms,
+    person: &LockedPerson,
+    trail: &mut Trail<'_>,
+) {
+    for job in jobs {
+        let data = json!({
+            "connection": job.connection, "provider": job.provider, "state": job.state, "reason": job.reason,
+            "intent": terms.intent, "urgency": terms.urgency, "effective_at_us": terms.effective_at.as_microsecond(),
+        });
+        trail.add(AuditKind::JobCreated, Some(opt_out), Some(job.id), data);
+        if job.state == JobState::Waiting && terms.effective_at <= person.now {
+            trail.ring(Bell::work(job.id, job.provider, terms.urgency));
+        }
+    }
+}
