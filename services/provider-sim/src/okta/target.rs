@@ -11,10 +11,7 @@ pub fn target_user(org: &Org, found: &Found, call: &Call) -> Option<String> {
         return Some(org.find_user(name).unwrap_or_else(|| name.to_owned()));
     }
     match found.route.operation {
-        "get_api_token" | "revoke_api_token" => org
-            .api_tokens
-            .get(call.argument(0))
-            .map(|token| token.user.clone()),
+        "get_api_token" | "revoke_api_token" => token_owner(org, call.argument(0)),
         "assign_app_user" | "add_owner" => named_in(call, "/id"),
         "revoke_everything" => {
             named_in(call, "/sub_id/id").or_else(|| named_in(call, "/sub_id/sub"))
@@ -26,4 +23,16 @@ pub fn target_user(org: &Org, found: &Found, call: &Call) -> Option<String> {
 fn named_in(call: &Call, pointer: &str) -> Option<String> {
     let body: serde_json::Value = call.json().ok()?;
     body.pointer(pointer)?.as_str().map(str::to_owned)
+}
+
+fn token_owner(org: &Org, id: &str) -> Option<String> {
+    let of_user = org.api_tokens.get(id).map(|token| token.user.clone());
+    of_user.or_else(|| {
+        let own = org
+            .settings
+            .ssws_tokens
+            .iter()
+            .find(|token| token.listed_id() == id)?;
+        own.user_id.clone()
+    })
 }

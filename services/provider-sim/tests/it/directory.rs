@@ -120,3 +120,27 @@ fn a_seed_document_with_a_mistake_is_refused_by_name() {
         400
     );
 }
+
+/// What the README shows must work.
+#[test]
+fn the_examples_are_accepted() {
+    let example = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let sim = Sim::start(&[]);
+    let org = sim.org(
+        "main",
+        example(include_str!("../../examples/settings.json")),
+    );
+    let users = org.seed(&example(include_str!("../../examples/seed.json")));
+    let live = json!([
+        "account:1",
+        "sessions:2",
+        "tokens:2",
+        "grants:1",
+        "api_tokens:1",
+        "roles:2",
+        "groups:2",
+        "apps:2"
+    ]);
+    assert_eq!(org.truth(&users[1])["live"], live);
+    sim.fault(&example(include_str!("../../examples/faults.json")));
+}
