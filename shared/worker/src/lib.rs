@@ -1,1 +1,24 @@
-//! sever-worker
+//! The loop that every worker runs: claim, resolve, contain, inspect, plan, apply, close, settle, drain.
+//!
+//! It knows nothing of any provider; a provider plugs in through [`sever_provider::Connector`]. One bell
+//! is one claim; one claim is one [epoch](epoch); waiting is a settle, so it costs no slot.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
+
+mod bells;
+mod canary;
+mod clock;
+mod close;
+mod contain;
+mod epoch;
+mod heart;
+mod registry;
+mod resolve;
+mod seen;
+mod serve;
+mod settings;
+mod steps;
+mod trouble;
+mod wave;
+
+pub use serve::serve;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::intent::{Allowance, IntentDecision};
-use sever_domain::{HoldPolicy, Reversibility, StepClass, StepId};
+use sever_domain::{HoldPolicy, HoldReason, Reversibility, StepClass, StepId};
 use uuid::Uuid;
 
 use super::settle::{self, Settlement};
@@ -86,6 +86,8 @@ pub struct Advanced {
     pub attempt: Option<i32>,
     /// Whether the mass guard is charged now.
     pub charged: bool,
+    /// The guard that opened a hold in this transaction.
+    pub tripped: Option<HoldReason>,
     /// The transaction's time.
     pub now: Timestamp,
 }
@@ -112,8 +114,9 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
     };
     let mut decision = sever_domain::intent::decide(&facts);
     let mut charged = input.charged;
+    let mut tripped = None;
     if let IntentDecision::Go(allowance) = decision {
-        let (checked, now_charged) = guard::check(
+        let checked = guard::check(
             &tx,
             claimed,
             allowance,
@@ -123,8 +126,9 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
             &mut events,
         )
         .await?;
-        decision = IntentDecision::Go(checked);
-        charged |= now_charged;
+        decision = IntentDecision::Go(checked.allowance);
+        charged |= checked.charged;
+        tripped = checked.tripped;
     }
     let intended = allowed(&input.intend, decision);
     let is_new = |step: StepId| {
@@ -170,6 +174,7 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
         intended: intended.iter().map(|step| step.step).collect(),
         attempt,
         charged,
+        tripped,
         now: events.now,
     })
 }

@@ -48,8 +48,17 @@ pub(super) async fn lock(tx: &Tx<'_>, source: &str) -> Result<(), StoreError> {
         .map(drop)
 }
 
-/// Checks every guard. A guard that trips opens its hold here. Returns what may run, and whether the
-/// mass guard is charged now.
+/// What the guards say of a wave.
+pub(super) struct Checked {
+    /// What may run.
+    pub(super) allowance: Allowance,
+    /// Whether the mass guard is charged now.
+    pub(super) charged: bool,
+    /// The guard that opened a hold in this transaction.
+    pub(super) tripped: Option<HoldReason>,
+}
+
+/// Checks every guard. A guard that trips opens its hold here.
 pub(super) async fn check(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
@@ -58,9 +67,13 @@ pub(super) async fn check(
     charge: bool,
     policy: &GuardPolicy,
     events: &mut Events<'_>,
-) -> Result<(Allowance, bool), StoreError> {
+) -> Result<Checked, StoreError> {
     if allowance != Allowance::Everything {
-        return Ok((allowance, false));
+        return Ok(Checked {
+            allowance,
+            charged: false,
+            tripped: None,
+        });
     }
     if protected && !claimed.released.contains(&HoldReason::Protected) {
         let hold = HoldRequest {
@@ -70,10 +83,18 @@ pub(super) async fn check(
             detail: json!({}),
         };
         open_hold(tx, claimed, &hold, events).await?;
-        return Ok((Allowance::Under(HoldPolicy::Nothing), false));
+        return Ok(Checked {
+            allowance: Allowance::Under(HoldPolicy::Nothing),
+            charged: false,
+            tripped: Some(HoldReason::Protected),
+        });
     }
     if !charge {
-        return Ok((allowance, false));
+        return Ok(Checked {
+            allowance,
+            charged: false,
+            tripped: None,
+        });
     }
     charge_mass(tx, claimed, policy, events).await
 }
@@ -83,7 +104,7 @@ async fn charge_mass(
     claimed: &ClaimedJob,
     policy: &GuardPolicy,
     events: &mut Events<'_>,
-) -> Result<(Allowance, bool), StoreError> {
+) -> Result<Checked, StoreError> {
     let doing = "charging the mass guard";
     let window = policy.mass.window.as_secs_f64();
     let row = tx
@@ -101,7 +122,11 @@ async fn charge_mass(
         .await?
         .ok_or(StoreError::Conflict { doing })?;
     if row.get("charged") {
-        return Ok((Allowance::Everything, true));
+        return Ok(Checked {
+            allowance: Allowance::Everything,
+            charged: true,
+            tripped: None,
+        });
     }
     let (spent, active_people, now): (i64, i64, Timestamp) =
         (row.get("spent"), row.get("active_people"), row.get("now"));
@@ -120,7 +145,11 @@ async fn charge_mass(
         )
         .await?;
         events.add(AuditKind::GuardCharged, json!({"guard": MASS, "weight": weight, "spent": spent + weight, "limit": policy.mass.limit(active_people)}));
-        return Ok((Allowance::Everything, true));
+        return Ok(Checked {
+            allowance: Allowance::Everything,
+            charged: true,
+            tripped: None,
+        });
     }
     let wanted = if policy.cut_sessions_when_held {
         HoldPolicy::CutSessions
@@ -141,5 +170,9 @@ async fn charge_mass(
         events,
     )
     .await?;
-    Ok((Allowance::Under(allowed), false))
+    Ok(Checked {
+        allowance: Allowance::Under(allowed),
+        charged: false,
+        tripped: Some(HoldReason::MassGuard),
+    })
 }

@@ -18,7 +18,7 @@ use crate::row::word;
 const JOB: &str = "
 SELECT job.provider, job.urgency, job.intent, job.opt_out_id, opt_out.revision, job.subject_id, subject.version AS subject_version,
        job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.plan_revision,
-       job.opt_out_revision, job.accepted_at, job.first_revocation_at,
+       job.opt_out_revision, job.accepted_at, job.effective_at, job.first_revocation_at,
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
        EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged,
        ARRAY(SELECT reason FROM hold WHERE target_id IN (job.id, job.opt_out_id) AND state = 'released') AS released
@@ -83,6 +83,7 @@ pub(super) async fn claimed(
         plan_revision,
         planned_for: row.get("opt_out_revision"),
         accepted_at: row.get("accepted_at"),
+        effective_at: row.get("effective_at"),
         first_revocation_at: row.get("first_revocation_at"),
         asked_by: row.get("asked_by"),
         charged: row.get("charged"),

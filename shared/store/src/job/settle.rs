@@ -168,6 +168,9 @@ FROM opt_out JOIN job ON job.opt_out_id = opt_out.id
 WHERE job.id = $1 AND job.lease_epoch = $2 AND job.lease_token = $3 AND job.state = 'running'
 FOR NO KEY UPDATE OF job";
 
+const STILL_HELD: &str =
+    "SELECT 1 AS held FROM hold WHERE target_id IN ($1, $2) AND state = 'open' LIMIT 1";
+
 const SETTLE: &str = "
 UPDATE job SET state = $2, state_reason = $3, due_at = CASE WHEN $2 = 'waiting' THEN now() + make_interval(secs => $4) END,
        lease_token = NULL, lease_until = NULL, lease_instance = NULL, unsettled_epochs = 0, rung_again = false, rung_at = NULL,
@@ -239,7 +242,7 @@ pub(super) async fn finish(
     locked: &Locked,
     events: &mut Events<'_>,
 ) -> Result<Settled, StoreError> {
-    let settlement = &attached_meanwhile(claimed, settlement, locked);
+    let settlement = &changed_meanwhile(tx, claimed, settlement, locked).await?;
     let state = JobState::Running
         .after(settlement.event())
         .map_err(|error| StoreError::Corrupt {
@@ -281,20 +284,38 @@ pub(super) async fn finish(
     })
 }
 
-/// A request that attached while the job ran, or an opt-out called off, is never settled over.
-fn attached_meanwhile(
+/// A request that attached while the job ran, an opt-out called off, or a hold released is never
+/// settled over. The hold is looked for under the job's lock, in a statement of its own, because a
+/// release locks the job before it lifts the hold.
+async fn changed_meanwhile(
+    tx: &Tx<'_>,
     claimed: &ClaimedJob,
     settlement: &Settlement,
     locked: &Locked,
-) -> Settlement {
-    match settlement {
+) -> Result<Settlement, StoreError> {
+    let again = Settlement::Wait {
+        why: "revision",
+        after: Duration::ZERO,
+    };
+    Ok(match settlement {
         Settlement::Done if !locked.opt_out_open => Settlement::CalledOff,
-        Settlement::Done if locked.revision != claimed.opt_out_revision => Settlement::Wait {
-            why: "revision",
-            after: Duration::ZERO,
-        },
+        Settlement::Done if locked.revision != claimed.opt_out_revision => again,
+        Settlement::StoppedByHold => {
+            let held = tx
+                .query_opt(
+                    STILL_HELD,
+                    &[&claimed.lease.job.0, &claimed.opt_out.0],
+                    "looking for a standing hold",
+                )
+                .await?;
+            if held.is_some() {
+                Settlement::StoppedByHold
+            } else {
+                again
+            }
+        }
         other => other.clone(),
-    }
+    })
 }
 
 async fn end_attempt(

@@ -61,6 +61,8 @@ pub struct ClaimedJob {
     pub planned_for: i32,
     /// When the first request was accepted.
     pub accepted_at: Timestamp,
+    /// From when the removal is to be in force.
+    pub effective_at: Timestamp,
     /// When the first effect was answered.
     pub first_revocation_at: Option<Timestamp>,
     /// Who asked first; the guard counts by it.

@@ -1,0 +1,68 @@
+//! Parked connections: a canary read with a fresh credential, now and then, opens them again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sever_provider::{Connector, ConnectorFactory};
+use sever_store::worker_connection;
+use sever_telemetry::CheckHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::epoch::Context;
+use crate::registry::Registry;
+
+/// How often parked connections are tried.
+const INTERVAL: Duration = Duration::from_secs(15);
+
+/// Runs until `stop`. Readiness says which connections are parked.
+pub(crate) async fn run<F: ConnectorFactory>(
+    context: Arc<Context>,
+    registry: Arc<Registry<F>>,
+    check: CheckHandle,
+    stop: CancellationToken,
+) {
+    loop {
+        match pass(&context, &registry).await {
+            Ok(parked) if parked.is_empty() => check.set_ready(),
+            Ok(parked) => check.set_degraded(format!(
+                "parked for wrong credentials: {}",
+                parked.join(", ")
+            )),
+            Err(error) => tracing::warn!(%error, "parked connections could not be read"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Tries each parked connection once. Returns the names of those that stay parked.
+async fn pass<F: ConnectorFactory>(
+    context: &Context,
+    registry: &Registry<F>,
+) -> Result<Vec<String>, sever_store::StoreError> {
+    let mut parked = Vec::new();
+    for connection in
+        worker_connection::parked(&context.store, registry.factory().provider()).await?
+    {
+        let works = match registry.build(&connection) {
+            Ok(known) => known.connector.canary().await.is_ok(),
+            Err(_) => false,
+        };
+        if works {
+            registry.forget(connection.id).await;
+            let jobs = worker_connection::unpark(
+                &context.store,
+                connection.id,
+                &format!("worker:{}", context.heart.instance),
+            )
+            .await?;
+            tracing::info!(connection = %connection.name, jobs, "a parked connection answers again: its jobs come back");
+        } else {
+            parked.push(connection.name);
+        }
+    }
+    metrics::gauge!(sever_telemetry::catalogue::CONNECTIONS_PARKED.name, "provider" => registry.factory().provider().as_str()).set(parked.len() as f64);
+    Ok(parked)
+}

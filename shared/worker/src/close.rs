@@ -1,0 +1,283 @@
+//! Close: the full re-read after the last write. It decides; a 2xx never does.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use sever_domain::closing::{Closing, Verdict, judge, verdict};
+use sever_domain::{Action, BindingId, Grade, HoldPolicy, HoldReason, StepEvent, StepState};
+use sever_provider::Connector;
+use sever_store::job::{
+    FamilyProof, HoldRequest, InspectionPurpose, NewInspection, Settlement, StepVerdict,
+    Verification,
+};
+
+use crate::epoch::{End, Epoch};
+use crate::seen::{Seen, seen};
+use crate::steps::Working;
+use crate::trouble;
+
+impl<C: Connector> Epoch<'_, C> {
+    /// Reads everything once more and judges it. `None` means that a further plan was stored and its
+    /// first wave sent: go on with the waves.
+    pub(crate) async fn close(&mut self) -> Result<Option<Settlement>, End> {
+        if let Some(wait) = self.too_early() {
+            return Ok(Some(wait));
+        }
+        let mut inspection = self.inspect(InspectionPurpose::Closing).await?;
+        let closings: Vec<(BindingId, Closing)> = inspection
+            .accounts
+            .iter()
+            .map(|account| {
+                (
+                    account.binding,
+                    judge(
+                        self.connector(),
+                        self.claimed.intent,
+                        &account.reading,
+                        &self.answered(account.binding),
+                    ),
+                )
+            })
+            .collect();
+        inspection.proofs = closings
+            .iter()
+            .flat_map(|(binding, closing)| {
+                closing.rules_used.iter().map(|used| FamilyProof {
+                    binding: *binding,
+                    family: used.family,
+                    rule: used.rule,
+                })
+            })
+            .collect();
+        let verifications = self.judge_steps(&inspection, &closings);
+        self.note_inspection(inspection.clone(), verifications);
+        let closings: Vec<Closing> = closings.into_iter().map(|(_, closing)| closing).collect();
+        match verdict(&closings) {
+            Verdict::NothingLive => Ok(Some(Settlement::Done)),
+            Verdict::Live => self.still_live(inspection, &closings).await,
+            Verdict::Unread => Ok(Some(self.unread(&closings))),
+            Verdict::NeedsPerson => Ok(Some(needs_person(&closings))),
+        }
+    }
+
+    /// An unanswered call may still arrive at the provider for as long as it could have been started and
+    /// be under way.
+    fn too_early(&self) -> Option<Settlement> {
+        let settings = &self.context.settings;
+        let under_way =
+            SignedDuration::try_from(settings.start_call_age_max + settings.call_deadline)
+                .unwrap_or(SignedDuration::MAX);
+        let not_before = self.claimed.unanswered_since.max(self.lost_at)? + under_way;
+        let left = Duration::try_from(not_before.duration_since(self.clock.now()))
+            .ok()
+            .filter(|left| !left.is_zero())?;
+        Some(Settlement::Wait {
+            why: "consistency",
+            after: left,
+        })
+    }
+
+    /// The actions that the provider answered at one account in this job.
+    fn answered(&self, binding: BindingId) -> Vec<Action> {
+        let answered = |working: &&Working| {
+            working.step.planned.binding == binding
+                && matches!(working.state, StepState::Applied | StepState::Verified)
+        };
+        self.steps
+            .list
+            .iter()
+            .filter(answered)
+            .map(|working| working.step.planned.action)
+            .collect()
+    }
+
+    fn judge_steps(
+        &mut self,
+        inspection: &NewInspection,
+        closings: &[(BindingId, Closing)],
+    ) -> Vec<Verification> {
+        let mut verifications = Vec::new();
+        for working in &mut self.steps.list {
+            let binding = working.step.planned.binding;
+            let (Some(account), Some((_, closing))) = (
+                inspection
+                    .accounts
+                    .iter()
+                    .find(|account| account.binding == binding),
+                closings.iter().find(|(of, _)| *of == binding),
+            ) else {
+                continue;
+            };
+            let seen = seen(&working.step.planned, &account.reading);
+            verifications.push(judge_step(working, seen, closing, inspection.started_at));
+        }
+        verifications
+    }
+
+    /// Something that must go is there. Within the consistency deadline a contrary read is not believed;
+    /// after it, what is live becomes the next plan.
+    async fn still_live(
+        &mut self,
+        inspection: NewInspection,
+        closings: &[Closing],
+    ) -> Result<Option<Settlement>, End> {
+        let settings = &self.context.settings;
+        let since = self.last_answer().map_or(Duration::MAX, |last| {
+            Duration::try_from(self.clock.now().duration_since(last)).unwrap_or_default()
+        });
+        if since < settings.consistency_deadline {
+            // The wait grows with the age of the last write, so the reads of one step stay few.
+            let after = settings
+                .consistency_wait
+                .max(since)
+                .min(settings.consistency_deadline);
+            return Ok(Some(Settlement::Wait {
+                why: "consistency",
+                after,
+            }));
+        }
+        let further = self.revision - self.claimed.opt_out_revision;
+        if further >= settings.closing_revisions_max {
+            let live: Vec<_> = closings
+                .iter()
+                .flat_map(|closing| &closing.live)
+                .map(|remaining| json!([remaining.kind, remaining.provider_key]))
+                .collect();
+            let hold = HoldRequest {
+                reason: HoldReason::StillLive,
+                policy: HoldPolicy::Contain,
+                on_opt_out: false,
+                detail: json!({"live": live, "plans": self.revision}),
+            };
+            return Ok(Some(Settlement::Held(hold)));
+        }
+        self.plan_on(inspection).await?;
+        Ok(None)
+    }
+
+    fn last_answer(&self) -> Option<Timestamp> {
+        let now_answered = self
+            .learnt
+            .answers
+            .iter()
+            .map(|answer| answer.answered_at)
+            .max();
+        now_answered
+            .max(self.answered_at)
+            .max(self.claimed.last_answer_at)
+    }
+
+    fn unread(&self, closings: &[Closing]) -> Settlement {
+        let families: Vec<&str> = closings
+            .iter()
+            .flat_map(|closing| &closing.unproven)
+            .map(|unproven| unproven.family.as_str())
+            .collect();
+        let what = format!(
+            "the closing inspection could not read: {}",
+            families.join(", ")
+        );
+        let fingerprint = format!("{}:inspect:retry:unread", self.claimed.provider);
+        trouble::retry(
+            what,
+            fingerprint,
+            &self.claimed,
+            &self.context.settings,
+            self.clock.now(),
+        )
+    }
+}
+
+/// What the closing inspection says of one step, and the state that it gets.
+fn judge_step(
+    working: &mut Working,
+    seen: Seen,
+    closing: &Closing,
+    read_at: Timestamp,
+) -> Verification {
+    let kind = working.step.planned.target_kind;
+    let rule = closing
+        .rules_used
+        .iter()
+        .find(|used| used.family == kind)
+        .map(|used| used.rule.to_owned());
+    let inert = closing.inert.iter().find(|remaining| {
+        remaining.kind == kind && remaining.provider_key == working.step.planned.target_key
+    });
+    let (verdict, grade, rule) = match (seen, rule, inert) {
+        (Seen::Gone, _, _) => (StepVerdict::Gone, Grade::Read, None),
+        (Seen::Unread, Some(rule), _) => (StepVerdict::Gone, Grade::Implied, Some(rule)),
+        (Seen::There, _, Some(remaining)) => (
+            StepVerdict::Inert,
+            Grade::Implied,
+            inert_rule(&remaining.disposition),
+        ),
+        (Seen::There, _, None) => (StepVerdict::There, Grade::Read, None),
+        (Seen::Unread, None, _) => (StepVerdict::Unread, Grade::Read, None),
+    };
+    match verdict {
+        StepVerdict::Gone => prove(working, grade, read_at),
+        StepVerdict::Inert if working.state != StepState::Inert => {
+            working.apply(StepEvent::RuledInert)
+        }
+        StepVerdict::Inert | StepVerdict::There | StepVerdict::Unread => {}
+    }
+    Verification {
+        step: working.step.id,
+        grade,
+        rule,
+        verdict,
+    }
+}
+
+fn prove(working: &mut Working, grade: Grade, read_at: Timestamp) {
+    if matches!(working.state, StepState::Inert | StepState::Attested) {
+        return;
+    }
+    if working.state != StepState::Verified {
+        // What ended with its account or group had no call of its own, and its end can be as recent as this read.
+        let lifetime = working
+            .step
+            .planned
+            .residual_s
+            .map(SignedDuration::from_secs);
+        working.residual_until = lifetime.map(|lifetime| read_at + lifetime);
+    }
+    working.apply(StepEvent::Proven);
+    working.grade = Some(grade);
+    working.verified_at = Some(read_at);
+}
+
+fn inert_rule(disposition: &sever_domain::plan::Disposition) -> Option<String> {
+    match disposition {
+        sever_domain::plan::Disposition::Inert { rule } => Some(rule.clone()),
+        sever_domain::plan::Disposition::MustGo
+        | sever_domain::plan::Disposition::Blocked { .. } => None,
+    }
+}
+
+fn needs_person(closings: &[Closing]) -> Settlement {
+    let blocked: Vec<_> = closings
+        .iter()
+        .flat_map(|closing| &closing.blocked)
+        .map(|remaining| {
+            json!([
+                remaining.kind,
+                remaining.provider_key,
+                remaining.disposition
+            ])
+        })
+        .collect();
+    let unproven: Vec<_> = closings
+        .iter()
+        .flat_map(|closing| &closing.unproven)
+        .map(|unproven| json!([unproven.family, unproven.result]))
+        .collect();
+    Settlement::Held(HoldRequest {
+        reason: HoldReason::Blocked,
+        policy: HoldPolicy::Contain,
+        on_opt_out: false,
+        detail: json!({"blocked": blocked, "unproven": unproven}),
+    })
+}

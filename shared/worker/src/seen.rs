@@ -1,0 +1,158 @@
+//! What a reading says of one step's target.
+
+use sever_domain::entitlement::{AccountReading, FamilyResult};
+use sever_domain::plan::PlannedStep;
+use sever_domain::{AccountState, Action, EntitlementKind};
+
+/// What a reading says of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It is gone: its family was read whole and it is not in it.
+    Gone,
+    /// It is there.
+    There,
+    /// The reading does not tell.
+    Unread,
+}
+
+/// Looks for a step's target in a reading of its account.
+pub(crate) fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
+    if step.target_kind == EntitlementKind::Account {
+        return account(step.action, reading.account_state);
+    }
+    let Some(family) = reading
+        .families
+        .iter()
+        .find(|family| family.family == step.target_kind)
+    else {
+        return Seen::Unread;
+    };
+    match family.result {
+        FamilyResult::Complete
+            if family
+                .entitlements
+                .iter()
+                .any(|entitlement| entitlement.provider_key == step.target_key) =>
+        {
+            Seen::There
+        }
+        FamilyResult::Complete => Seen::Gone,
+        FamilyResult::Unsupported | FamilyResult::Forbidden | FamilyResult::Failed => Seen::Unread,
+    }
+}
+
+const fn account(action: Action, state: AccountState) -> Seen {
+    let gone = match action {
+        Action::SuspendAccount => state.sign_in_blocked(),
+        _ => matches!(state, AccountState::Deactivated | AccountState::Absent),
+    };
+    if gone { Seen::Gone } else { Seen::There }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use serde_json::json;
+    use sever_domain::entitlement::{Entitlement, FamilyReading};
+    use sever_domain::plan::Disposition;
+    use sever_domain::{BindingId, Grade, Reversibility, StepClass};
+
+    pub(crate) fn step(
+        action: Action,
+        target_kind: EntitlementKind,
+        target_key: &str,
+    ) -> PlannedStep {
+        PlannedStep {
+            binding: BindingId::generate(),
+            action,
+            class: StepClass::Revoke,
+            target_kind,
+            target_key: target_key.to_owned(),
+            privileged: false,
+            reversibility: Reversibility::Reversible,
+            grade: Grade::Read,
+            rule: None,
+            disposition: Disposition::MustGo,
+            residual_s: None,
+            needs: vec![],
+            facts: json!({}),
+        }
+    }
+
+    fn reading(state: AccountState, result: FamilyResult, keys: &[&str]) -> AccountReading {
+        let entitlements = keys
+            .iter()
+            .map(|key| Entitlement {
+                kind: EntitlementKind::Group,
+                provider_key: (*key).to_owned(),
+                privileged: false,
+                facts: json!({}),
+            })
+            .collect();
+        AccountReading {
+            account_state: state,
+            provider_state: state.to_string(),
+            families: vec![FamilyReading {
+                family: EntitlementKind::Group,
+                result,
+                detail: None,
+                entitlements,
+            }],
+        }
+    }
+
+    #[test]
+    fn only_a_whole_family_says_gone() {
+        let group = step(Action::RemoveFromGroup, EntitlementKind::Group, "g1");
+        assert_eq!(
+            seen(
+                &group,
+                &reading(AccountState::Live, FamilyResult::Complete, &["g2"])
+            ),
+            Seen::Gone
+        );
+        assert_eq!(
+            seen(
+                &group,
+                &reading(AccountState::Live, FamilyResult::Complete, &["g1"])
+            ),
+            Seen::There
+        );
+        for result in [
+            FamilyResult::Failed,
+            FamilyResult::Forbidden,
+            FamilyResult::Unsupported,
+        ] {
+            assert_eq!(
+                seen(&group, &reading(AccountState::Absent, result, &[])),
+                Seen::Unread
+            );
+        }
+        assert_eq!(
+            seen(
+                &step(Action::RevokeSessions, EntitlementKind::Session, "all"),
+                &reading(AccountState::Live, FamilyResult::Complete, &[])
+            ),
+            Seen::Unread
+        );
+    }
+
+    #[test]
+    fn a_suspended_account_is_contained_and_not_deactivated() {
+        let contained = reading(AccountState::Contained, FamilyResult::Complete, &[]);
+        assert_eq!(
+            seen(
+                &step(Action::SuspendAccount, EntitlementKind::Account, "u"),
+                &contained
+            ),
+            Seen::Gone
+        );
+        assert_eq!(
+            seen(
+                &step(Action::DeactivateAccount, EntitlementKind::Account, "u"),
+                &contained
+            ),
+            Seen::There
+        );
+    }
+}

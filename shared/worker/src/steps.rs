@@ -1,0 +1,204 @@
+//! The steps of a job in memory: what the database holds, and what this epoch has found out since.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use sever_domain::plan::{Disposition, WaveStep, next_wave};
+use sever_domain::{Action, Grade, Reversibility, StepClass, StepEvent, StepId, StepState};
+use sever_store::job::{NewPlan, NewStep, StepChange, StepName, StoredStep};
+
+/// One step at work.
+#[derive(Debug, Clone)]
+pub(crate) struct Working {
+    pub(crate) step: StoredStep,
+    /// The state in memory; `step.state` is the one in the database.
+    pub(crate) state: StepState,
+    /// Whether it was sent in this epoch: one call for each step and epoch.
+    pub(crate) tried: bool,
+    pub(crate) reason: Option<String>,
+    pub(crate) grade: Option<Grade>,
+    pub(crate) verified_at: Option<Timestamp>,
+    pub(crate) residual_until: Option<Timestamp>,
+}
+
+impl Working {
+    fn new(step: StoredStep) -> Self {
+        Self {
+            state: step.state,
+            step,
+            tried: false,
+            reason: None,
+            grade: None,
+            verified_at: None,
+            residual_until: None,
+        }
+    }
+
+    /// Moves the step; an event that its state does not know is a defect and leaves it where it is.
+    pub(crate) fn apply(&mut self, event: StepEvent) {
+        match self.state.after(event) {
+            Ok(next) => self.state = next,
+            Err(error) => {
+                tracing::error!(step = %self.step.id, %error, "an impossible step transition was asked for; the step stays")
+            }
+        }
+    }
+
+    /// Whether a call of ours can end it.
+    pub(crate) fn is_call(&self) -> bool {
+        self.step.planned.action != Action::Leave
+    }
+
+    fn change(&self) -> Option<StepChange> {
+        let changed = self.state != self.step.state || self.residual_until.is_some();
+        changed.then(|| StepChange {
+            step: self.step.id,
+            expected: self.step.state,
+            next: self.state,
+            reason: self.reason.clone(),
+            grade: self.grade,
+            verified_at: self.verified_at,
+            residual_until: self.residual_until,
+        })
+    }
+}
+
+/// All steps that this epoch works on.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    pub(crate) list: Vec<Working>,
+    pub(crate) names: HashMap<StepId, StepName>,
+}
+
+impl Steps {
+    pub(crate) fn stored(steps: &[StoredStep]) -> Self {
+        let mut all = Self::default();
+        for step in steps {
+            all.push(step.clone());
+        }
+        all
+    }
+
+    fn push(&mut self, step: StoredStep) {
+        let name = StepName {
+            action: step.planned.action,
+            target_kind: step.planned.target_kind,
+            target_key: step.planned.target_key.clone(),
+        };
+        self.names.insert(step.id, name);
+        self.list.push(Working::new(step));
+    }
+
+    /// Takes up a plan that was just stored: the containing steps stay beside it, an older plan goes.
+    pub(crate) fn take_up(&mut self, plan: &NewPlan, intended: &[StepId]) {
+        self.list.retain(|working| working.step.revision == 0);
+        let offset = self.list.len();
+        for new in &plan.steps {
+            let mut planned = new.planned.clone();
+            planned.needs = planned.needs.iter().map(|needs| needs + offset).collect();
+            let state = if intended.contains(&new.id) {
+                StepState::Applying
+            } else {
+                new.state
+            };
+            self.push(StoredStep {
+                id: new.id,
+                revision: plan.revision,
+                state,
+                effects: 0,
+                planned,
+            });
+        }
+    }
+
+    /// Names the steps of a plan that is about to be stored, so that its audit events can.
+    pub(crate) fn name(&mut self, plan: &NewPlan) {
+        for new in &plan.steps {
+            let name = StepName {
+                action: new.planned.action,
+                target_kind: new.planned.target_kind,
+                target_key: new.planned.target_key.clone(),
+            };
+            self.names.insert(new.id, name);
+        }
+    }
+
+    /// The positions that can go now: calls not yet tried in this epoch, whose needs are answered.
+    pub(crate) fn wave(&self, allowed: impl Fn(StepClass, Reversibility) -> bool) -> Vec<usize> {
+        let steps: Vec<WaveStep> = self
+            .list
+            .iter()
+            .map(|working| WaveStep {
+                state: working.state,
+                class: working.step.planned.class,
+                needs: working.step.planned.needs.clone(),
+            })
+            .collect();
+        let can = |position: &usize| {
+            let working = &self.list[*position];
+            working.is_call()
+                && !working.tried
+                && allowed(
+                    working.step.planned.class,
+                    working.step.planned.reversibility,
+                )
+        };
+        next_wave(&steps, |_| true)
+            .into_iter()
+            .filter(can)
+            .collect()
+    }
+
+    /// Whether every call has been answered.
+    pub(crate) fn all_answered(&self) -> bool {
+        self.list
+            .iter()
+            .filter(|working| working.is_call())
+            .all(|working| working.state.lets_others_go())
+    }
+
+    /// Whether a call's fate is unknown.
+    pub(crate) fn any_unknown(&self) -> bool {
+        self.list
+            .iter()
+            .any(|working| working.state == StepState::Unknown)
+    }
+
+    /// What has changed since the last transaction.
+    pub(crate) fn changes(&self) -> Vec<StepChange> {
+        self.list.iter().filter_map(Working::change).collect()
+    }
+
+    /// The last transaction committed: the database knows what memory knows.
+    pub(crate) fn committed(&mut self, intended: &[StepId]) {
+        for working in &mut self.list {
+            if intended.contains(&working.step.id) {
+                working.state = StepState::Applying;
+            }
+            working.step.state = working.state;
+            working.residual_until = None;
+        }
+    }
+}
+
+/// A plan as it is stored: inert and blocked steps are so from the start.
+pub(crate) fn new_plan(revision: i32, planned: Vec<sever_domain::plan::PlannedStep>) -> NewPlan {
+    let steps = planned
+        .into_iter()
+        .map(|planned| {
+            let (state, reason) = match &planned.disposition {
+                Disposition::MustGo => (StepState::Planned, None),
+                // A rule counts only once the closing inspection has verified the account's state.
+                Disposition::Inert { .. } => (StepState::Planned, None),
+                Disposition::Blocked { reason } => (StepState::Blocked, Some(reason.clone())),
+            };
+            NewStep {
+                id: StepId::generate(),
+                state,
+                reason,
+                planned,
+            }
+        })
+        .collect();
+    NewPlan { revision, steps }
+}

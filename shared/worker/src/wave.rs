@@ -1,0 +1,215 @@
+//! Waves: the calls whose intent is committed, sent together, and what their answers mean.
+
+use std::time::Instant;
+
+use futures::future::join_all;
+use sever_domain::plan::{WaveStep, next_wave};
+use sever_domain::{OutcomeClass, StepEvent, StepId, StepState};
+use sever_provider::{Answer, AnswerKind, CallError, Connector, Effect, Sent};
+use sever_store::job::{EffectAnswer, EffectOutcome, IntendedStep, NewPlan, Settlement};
+use sever_telemetry::catalogue;
+
+use crate::epoch::{End, Epoch};
+use crate::trouble::{self, graver};
+
+/// The most steps of one wave: a bound on what may be unknown after a crash, and on the time between an
+/// intent and its call.
+const WAVE_MAX: usize = 64;
+
+/// One call and its answer.
+struct Sending {
+    position: usize,
+    began: Instant,
+    ended: Instant,
+    answer: Result<Answer, CallError>,
+}
+
+impl<C: Connector> Epoch<'_, C> {
+    /// Sends wave after wave, until nothing more can go. Trouble ends it, after the steps that do not
+    /// depend on what failed.
+    pub(crate) async fn waves(&mut self) -> Result<(), End> {
+        loop {
+            self.may_go_on()?;
+            let positions = self.next_positions();
+            if positions.is_empty() {
+                break;
+            }
+            let intended = self.advance(None, self.intents(&positions)).await?;
+            self.send(&intended).await?;
+        }
+        if let Some(settlement) = self.trouble.take() {
+            return Err(End::Settle(settlement));
+        }
+        if !self.steps.all_answered() {
+            // Only a hold leaves planned calls behind without trouble.
+            return Err(End::Settle(Settlement::StoppedByHold));
+        }
+        Ok(())
+    }
+
+    fn next_positions(&self) -> Vec<usize> {
+        let mut wave = self
+            .steps
+            .wave(|class, reversibility| self.allows(class, reversibility));
+        wave.truncate(WAVE_MAX);
+        wave
+    }
+
+    /// The first wave of a plan that is not stored yet.
+    pub(crate) fn first_wave(&self, plan: &NewPlan) -> Vec<IntendedStep> {
+        let steps: Vec<WaveStep> = plan
+            .steps
+            .iter()
+            .map(|step| WaveStep {
+                state: step.state,
+                class: step.planned.class,
+                needs: step.planned.needs.clone(),
+            })
+            .collect();
+        next_wave(&steps, |_| true)
+            .into_iter()
+            .map(|position| &plan.steps[position])
+            .filter(|step| step.planned.action != sever_domain::Action::Leave)
+            .filter(|step| self.allows(step.planned.class, step.planned.reversibility))
+            .take(WAVE_MAX)
+            .map(|step| IntendedStep {
+                step: step.id,
+                effect_no: 1,
+                class: step.planned.class,
+                reversibility: step.planned.reversibility,
+            })
+            .collect()
+    }
+
+    /// Sends the calls of intended steps, in parallel under the connector's own cap.
+    pub(crate) async fn send(&mut self, intended: &[StepId]) -> Result<(), End> {
+        if intended.is_empty() {
+            return Ok(());
+        }
+        self.may_call()?;
+        let positions: Vec<usize> = (0..self.steps.list.len())
+            .filter(|position| intended.contains(&self.steps.list[*position].step.id))
+            .collect();
+        let mut calls = Vec::with_capacity(positions.len());
+        for position in positions {
+            calls.push(self.call(position));
+        }
+        let sendings = join_all(calls).await;
+        for sending in sendings {
+            self.take_in(sending);
+        }
+        Ok(())
+    }
+
+    async fn call(&self, position: usize) -> Sending {
+        let planned = &self.steps.list[position].step.planned;
+        let account = self
+            .accounts
+            .iter()
+            .find(|account| account.binding == planned.binding);
+        let effect = Effect {
+            action: planned.action,
+            account_id: account
+                .map(|account| account.provider_id.clone())
+                .unwrap_or_default(),
+            target_kind: planned.target_kind,
+            target_key: planned.target_key.clone(),
+            facts: planned.facts.clone(),
+        };
+        let began = Instant::now();
+        let answer = self.connector().apply(&effect).await;
+        Sending {
+            position,
+            began,
+            ended: Instant::now(),
+            answer,
+        }
+    }
+
+    fn take_in(&mut self, sending: Sending) {
+        let answered_at = self.clock.at(sending.ended);
+        let working = &mut self.steps.list[sending.position];
+        working.tried = true;
+        working.step.effects += 1;
+        let (step, no, action) = (
+            working.step.id,
+            working.step.effects,
+            working.step.planned.action,
+        );
+        let provider = self.claimed.provider.as_str();
+        metrics::histogram!(catalogue::STEP_DURATION_SECONDS.name, "provider" => provider, "action" => action.as_str())
+            .record(sending.ended.duration_since(sending.began).as_secs_f64());
+        let answer = match &sending.answer {
+            Ok(answer) => {
+                working.apply(StepEvent::Answered);
+                if self.claimed.first_revocation_at.is_none() {
+                    self.claimed.first_revocation_at = Some(answered_at);
+                    self.learnt.first_revocation_at = Some(answered_at);
+                }
+                let outcome = match answer.kind {
+                    AnswerKind::Done => EffectOutcome::Done,
+                    AnswerKind::AlreadyGone => EffectOutcome::AlreadyGone,
+                };
+                EffectAnswer {
+                    step,
+                    no,
+                    answered_at,
+                    outcome,
+                    status: Some(i32::from(answer.status)),
+                    code: None,
+                    provider_request_id: answer.provider_request_id.clone(),
+                }
+            }
+            Err(error) => {
+                let outcome = self.take_in_error(sending.position, error);
+                EffectAnswer {
+                    step,
+                    no,
+                    answered_at,
+                    outcome,
+                    status: error.status.map(i32::from),
+                    code: error.code.clone(),
+                    provider_request_id: error.provider_request_id.clone(),
+                }
+            }
+        };
+        self.note(answer);
+    }
+
+    /// What a failed call does to its step, and to the epoch's trouble.
+    fn take_in_error(&mut self, position: usize, error: &CallError) -> EffectOutcome {
+        let refused = matches!(
+            error.class,
+            OutcomeClass::NeedsPerson | OutcomeClass::Permanent
+        );
+        let working = &mut self.steps.list[position];
+        let outcome = match (refused, error.sent) {
+            (true, _) => {
+                working.apply(StepEvent::Refused);
+                working.reason = Some(error.to_string());
+                EffectOutcome::Refused
+            }
+            (false, Sent::NotApplied) => {
+                working.apply(StepEvent::NotApplied);
+                EffectOutcome::NotApplied
+            }
+            (false, Sent::MayBeApplied) => {
+                working.apply(StepEvent::Lost);
+                self.lost_at = Some(self.clock.now());
+                EffectOutcome::Lost
+            }
+        };
+        tracing::info!(job = %self.claimed.lease.job, opt_out = %self.claimed.opt_out, step = %working.step.id, action = %working.step.planned.action, class = %error.class, outcome = outcome.as_str(), %error, "a call did not do what was asked");
+        debug_assert_ne!(working.state, StepState::Applied, "an error is no answer");
+        if !refused {
+            let settlement = trouble::settlement(
+                error,
+                &self.claimed,
+                &self.context.settings,
+                self.clock.now(),
+            );
+            self.trouble = Some(graver(self.trouble.take(), settlement));
+        }
+        outcome
+    }
+}
