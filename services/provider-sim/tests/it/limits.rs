@@ -1,5 +1,7 @@
 //! Rate limits and the concurrency limit.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::sim::Sim;
@@ -61,7 +63,12 @@ fn too_many_calls_at_once_are_429_with_zeros() {
                 .unwrap_err()
         });
         // The hanging call has entered once it is in the journal; each look is a round trip, so nothing spins.
+        let began = Instant::now();
         while sim.journal("family=groups").is_empty() {
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "the call never entered"
+            );
             std::thread::yield_now();
         }
         let refused = org.get("/api/v1/users");
