@@ -37,6 +37,10 @@ scopes! {
     ConnectionsWrite = "connections:write",
     /// See connections.
     ConnectionsRead = "connections:read",
+    /// Create and change sources.
+    SourcesWrite = "sources:write",
+    /// See sources.
+    SourcesRead = "sources:read",
     /// Release and reject holds.
     HoldsDecide = "holds:decide",
     /// See holds.

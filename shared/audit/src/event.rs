@@ -74,6 +74,8 @@ kinds! {
     HoldRejected = "hold.rejected",
     /// A connection was created, changed, parked or opened.
     ConnectionChanged = "connection.changed",
+    /// A source was created or changed.
+    SourceChanged = "source.changed",
     /// People were imported.
     DirectoryImported = "directory.imported",
     /// A token was made or revoked.
