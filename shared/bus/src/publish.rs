@@ -180,37 +180,43 @@ async fn confirming_channel(link: &Link) -> Result<Channel, BusError> {
 /// Publishes a window and waits for all its confirms together.
 async fn publish_window(channel: &Channel, window: &[Outgoing]) -> Vec<PublishOutcome> {
     let deadline = Instant::now() + CONFIRM;
-    let mut outcomes = vec![PublishOutcome::Unknown; window.len()];
-    let mut returned: HashMap<String, PublishOutcome> = HashMap::new();
+    let mut answers = Vec::with_capacity(window.len());
     let mut pending: FuturesUnordered<_> = window
         .iter()
         .enumerate()
         .map(|(index, message)| async move { (index, publish(channel, message).await) })
         .collect();
-    while let Ok(Some((index, confirmation))) = timeout_at(deadline, pending.next()).await {
-        let message = match confirmation {
-            Ok(Confirmation::Ack(message)) => {
-                outcomes[index] = PublishOutcome::Confirmed;
-                message
-            }
-            Ok(Confirmation::Nack(message)) => {
-                outcomes[index] = PublishOutcome::Nacked;
-                message
-            }
-            Ok(Confirmation::NotRequested) => None,
-            Err(error) => {
-                tracing::warn!(%error, "a published message was not confirmed");
-                None
-            }
-        };
-        returned.extend(message.map(|message| returned_by_id(&message)));
+    while let Ok(Some((index, answer))) = timeout_at(deadline, pending.next()).await {
+        match answer {
+            Ok(confirmation) => answers.push((index, confirmation)),
+            Err(error) => tracing::warn!(%error, "a published message was not confirmed"),
+        }
     }
-    // The client hands a returned message out with whichever confirm comes next, not with the message's own.
+    outcomes(window, answers)
+}
+
+/// What became of each message. The client hands a returned message out with whichever confirm it sees next, not with
+/// the message's own, so returns are matched by message id.
+fn outcomes(window: &[Outgoing], answers: Vec<(usize, Confirmation)>) -> Vec<PublishOutcome> {
+    let mut outcomes = vec![PublishOutcome::Unknown; window.len()];
+    let mut returned: HashMap<String, PublishOutcome> = HashMap::new();
+    for (index, confirmation) in answers {
+        outcomes[index] = match &confirmation {
+            Confirmation::Ack(_) => PublishOutcome::Confirmed,
+            Confirmation::Nack(_) => PublishOutcome::Nacked,
+            Confirmation::NotRequested => PublishOutcome::Unknown,
+        };
+        returned.extend(
+            confirmation
+                .take_message()
+                .map(|message| returned_by_id(&message)),
+        );
+    }
     for (outcome, message) in outcomes.iter_mut().zip(window) {
-        if let Some(return_) = returned.get(&message.message_id.to_string())
+        if let Some(refused) = returned.get(&message.message_id.to_string())
             && *outcome != PublishOutcome::Unknown
         {
-            outcome.clone_from(return_);
+            outcome.clone_from(refused);
         }
     }
     outcomes
@@ -272,5 +278,64 @@ fn properties(message: &Outgoing) -> BasicProperties {
 impl fmt::Debug for Publisher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publisher").field("bus", &self.bus).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lapin::message::Delivery;
+
+    use super::*;
+
+    fn messages<const N: usize>() -> [Outgoing; N] {
+        std::array::from_fn(|_| Outgoing {
+            message_id: Uuid::now_v7(),
+            ..Outgoing::default()
+        })
+    }
+
+    fn return_of(message: &Outgoing) -> BasicReturnMessage {
+        let mut delivery = Delivery::mock(0, "sever.cmd".into(), "nobody".into(), false, vec![]);
+        delivery.properties = properties(message);
+        BasicReturnMessage {
+            delivery,
+            reply_code: 312,
+            reply_text: "NO_ROUTE".into(),
+        }
+    }
+
+    fn no_route() -> PublishOutcome {
+        PublishOutcome::Returned {
+            reply_code: 312,
+            text: "NO_ROUTE".into(),
+        }
+    }
+
+    #[test]
+    fn a_return_that_comes_with_the_confirm_of_another_message_is_told_of_its_own() {
+        let window = messages::<3>();
+        let answers = vec![
+            (2, Confirmation::Ack(Some(return_of(&window[0])))),
+            (0, Confirmation::Ack(None)),
+            (1, Confirmation::Nack(None)),
+        ];
+        assert_eq!(
+            outcomes(&window, answers),
+            [
+                no_route(),
+                PublishOutcome::Nacked,
+                PublishOutcome::Confirmed
+            ]
+        );
+    }
+
+    #[test]
+    fn a_returned_message_without_its_own_confirm_stays_unknown() {
+        let window = messages::<2>();
+        let answers = vec![(1, Confirmation::Ack(Some(return_of(&window[0]))))];
+        assert_eq!(
+            outcomes(&window, answers),
+            [PublishOutcome::Unknown, PublishOutcome::Confirmed]
+        );
     }
 }
