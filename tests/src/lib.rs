@@ -1,1 +1,1 @@
-//! sever-tests
+//! What crosses a process boundary is tested here; see `it/`.

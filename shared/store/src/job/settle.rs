@@ -155,7 +155,8 @@ pub(super) struct Locked {
     opt_out_open: bool,
 }
 
-/// The closing settle and the accept lock the same opt-out row, so neither overlooks the other.
+/// The closing settle, the accept and the release of a hold lock the same opt-out row, so that none
+/// overlooks another.
 const LOCK_FOR_CLOSE: &str = "
 SELECT now() AS now, opt_out.revision, opt_out.state = 'open' AS open
 FROM opt_out JOIN job ON job.opt_out_id = opt_out.id
@@ -215,11 +216,11 @@ pub(super) async fn lock(
     settlement: &Settlement,
 ) -> Result<Locked, StoreError> {
     let doing = "locking a job for its settle";
-    let sql = if *settlement == Settlement::Done {
-        LOCK_FOR_CLOSE
-    } else {
-        LOCK
-    };
+    let decides = matches!(
+        settlement,
+        Settlement::Done | Settlement::Held(_) | Settlement::StoppedByHold
+    );
+    let sql = if decides { LOCK_FOR_CLOSE } else { LOCK };
     let lease = &claimed.lease;
     let row = tx
         .query_opt(sql, &[&lease.job.0, &lease.epoch, &lease.token], doing)
@@ -285,8 +286,8 @@ pub(super) async fn finish(
 }
 
 /// A request that attached while the job ran, an opt-out called off, or a hold released is never
-/// settled over. The hold is looked for under the job's lock, in a statement of its own, because a
-/// release locks the job before it lifts the hold.
+/// settled over. The hold is looked for under the opt-out's lock, in a statement of its own, because a
+/// release takes that lock before it lifts the hold.
 async fn changed_meanwhile(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,

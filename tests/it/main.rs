@@ -1,0 +1,5 @@
+//! The house rules, and the fleet of real binaries.
+
+#![allow(clippy::unwrap_used, missing_docs)] // a failed unwrap is a failed test; tests need no page
+
+mod house;
