@@ -1,31 +1,25 @@
 //! A private PostgreSQL server.
 
+mod cluster;
 mod identity;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
-    process::Command,
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
-use self::identity::RunAs;
+use self::cluster::Cluster;
 use crate::{
-    directory::{Directory, tail},
+    directory::Directory,
     error::ServerError,
-    install::{SYSTEM_PATH, postgres_program},
     port::{START_TRIES, are_free, free_ports},
     process::OwnedProcess,
-    tool,
 };
 
-const INITDB_DEADLINE: Duration = Duration::from_secs(120);
-const START_DEADLINE: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(10);
 const SERVER: &str = "PostgreSQL";
 
 /// How much of a power cut the data survives. A killed process loses nothing in either case.
@@ -155,182 +149,4 @@ impl PrivatePostgres {
             self.pid.store(0, Ordering::Relaxed);
         }
     }
-}
-
-/// The data of one server and how it is run.
-#[derive(Debug)]
-struct Cluster {
-    directory: Directory,
-    run_as: RunAs,
-    options: PostgresOptions,
-}
-
-impl Cluster {
-    async fn prepare(directory: Directory, options: PostgresOptions) -> Result<Self, ServerError> {
-        let run_as = RunAs::choose(&directory.join("data"), directory.path())?;
-        let cluster = Self {
-            directory,
-            run_as,
-            options,
-        };
-        if !cluster.data().exists() {
-            cluster.init().await?;
-        }
-        Ok(cluster)
-    }
-
-    fn data(&self) -> PathBuf {
-        self.directory.join("data")
-    }
-
-    fn log(&self) -> PathBuf {
-        self.directory.join("postgres.log")
-    }
-
-    /// Makes the data under another name first, so that a killed `initdb` leaves no half cluster behind.
-    async fn init(&self) -> Result<(), ServerError> {
-        let fresh = self.directory.join("data.new");
-        if fresh.exists() {
-            fs::remove_dir_all(&fresh).map_err(ServerError::io("removing", &fresh))?;
-        }
-        self.run_as.make_directory(&fresh).await?;
-        let mut initdb = self.run_as.command(&postgres_program("initdb")?);
-        initdb.arg("--pgdata").arg(&fresh);
-        initdb.args([
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-        ]);
-        if self.options.durability == Durability::Relaxed {
-            initdb.arg("--no-sync");
-        }
-        clean(&mut initdb);
-        tool::run(initdb, &format!("initdb {}", self.run_as), INITDB_DEADLINE).await?;
-        fs::rename(&fresh, self.data()).map_err(ServerError::io("renaming", fresh))
-    }
-
-    /// Starts the server and waits until it accepts connections; `None` if the port was taken.
-    async fn launch(&self, port: u16) -> Result<Option<OwnedProcess>, ServerError> {
-        let log = self.directory.log("postgres.log")?;
-        let before = log
-            .metadata()
-            .map_err(ServerError::io("reading", self.log()))?
-            .len();
-        let program = postgres_program("postgres")?;
-        self.remove_stale_pid_file();
-        let settings = self.settings(port).await?;
-        let errors = log
-            .try_clone()
-            .map_err(ServerError::io("sharing", self.log()))?;
-        // SIGQUIT is the immediate shutdown; unlike SIGKILL it leaves no shared memory segment on the machine.
-        let process = OwnedProcess::start(self.run_as.prefix(), &program, "QUIT", |command| {
-            clean(command)
-                .arg("-D")
-                .arg(self.data())
-                .args(settings)
-                .stdout(log)
-                .stderr(errors);
-        })
-        .await?;
-        self.directory.record(&[&process])?;
-        match self.wait_until_ready(&process).await {
-            Ok(()) => Ok(Some(process)),
-            Err(ServerError::Exited { .. }) if self.port_was_taken(before) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn settings(&self, port: u16) -> Result<Vec<String>, ServerError> {
-        // A socket path longer than 107 bytes cannot be bound; then there is TCP only.
-        const SOCKET_DIR_BYTES_MAX: usize = 85;
-        let sockets = self.directory.join("socket");
-        self.run_as.make_directory(&sockets).await?;
-        let sockets = Some(sockets).filter(|path| path.as_os_str().len() <= SOCKET_DIR_BYTES_MAX);
-        let sockets = sockets
-            .map(|path| path.display().to_string())
-            .unwrap_or_default();
-        let mut settings = vec![
-            format!("port={port}"),
-            "listen_addresses=127.0.0.1".into(),
-            format!("unix_socket_directories={sockets}"),
-            // The fleet's pools plus the tests of one machine.
-            "max_connections=200".into(),
-            // Shared memory in files below the data, so that a killed server leaves nothing in /dev/shm.
-            "dynamic_shared_memory_type=mmap".into(),
-            // Our statements are short; compiling them costs more than it saves.
-            "jit=off".into(),
-            "timezone=UTC".into(),
-            "log_timezone=UTC".into(),
-            "log_line_prefix=%m [%p] ".into(),
-        ];
-        if self.options.durability == Durability::Relaxed {
-            settings.extend(["fsync=off".into(), "full_page_writes=off".into()]);
-        }
-        Ok(settings
-            .into_iter()
-            .flat_map(|setting| ["-c".into(), setting])
-            .collect())
-    }
-
-    /// The postmaster writes its state to the eighth line of its pid file; that cannot be somebody else's server.
-    async fn wait_until_ready(&self, process: &OwnedProcess) -> Result<(), ServerError> {
-        let start = Instant::now();
-        while start.elapsed() < START_DEADLINE {
-            if let Some(outcome) = process.outcome() {
-                return Err(ServerError::Exited {
-                    server: SERVER,
-                    outcome,
-                    log: self.log(),
-                    tail: tail(&self.log()),
-                });
-            }
-            let state = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
-            let lines: Vec<&str> = state.lines().map(str::trim).collect();
-            if lines.first() == Some(&process.pid().to_string().as_str())
-                && lines.get(7) == Some(&"ready")
-            {
-                return Ok(());
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        Err(ServerError::Deadline {
-            server: SERVER,
-            wanted: "up",
-            within: START_DEADLINE,
-            log: self.log(),
-        })
-    }
-
-    fn port_was_taken(&self, log_start: u64) -> bool {
-        let log = fs::read(self.log()).unwrap_or_default();
-        let new = log
-            .get(usize::try_from(log_start).unwrap_or(usize::MAX)..)
-            .unwrap_or_default();
-        String::from_utf8_lossy(new).contains("Address already in use")
-    }
-
-    /// A killed server's pid file names an id that somebody else may have now; PostgreSQL would then refuse to start.
-    fn remove_stale_pid_file(&self) {
-        let path = self.data().join("postmaster.pid");
-        let Ok(text) = fs::read_to_string(&path) else {
-            return;
-        };
-        let pid = text.lines().next().unwrap_or_default().trim();
-        let name =
-            fs::read_to_string(Path::new("/proc").join(pid).join("comm")).unwrap_or_default();
-        if name.trim() != "postgres" {
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
-/// Without the caller's `PG*` variables, in a directory that every user can enter.
-fn clean(command: &mut Command) -> &mut Command {
-    command
-        .env_clear()
-        .env("PATH", SYSTEM_PATH)
-        .env("LC_ALL", "C.UTF-8")
-        .env("TZ", "UTC")
-        .current_dir("/")
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -24,8 +25,17 @@ async fn program_with_servers() {
         return;
     };
     let postgres = PrivatePostgres::start(&dir.join("postgres")).await.unwrap();
+    // As root, this one runs in a user namespace.
+    let closed = dir.join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let mapped = PrivatePostgres::start(&closed.join("postgres"))
+        .await
+        .unwrap();
     let rabbit = PrivateRabbit::start(&dir.join("rabbit")).await.unwrap();
-    let pids = format!("{} {}", postgres.pid().unwrap(), rabbit.pid().unwrap());
+    let pids = [&postgres.pid(), &mapped.pid(), &rabbit.pid()]
+        .map(|pid| pid.unwrap().to_string())
+        .join(" ");
     fs::write(dir.join("up.new"), pids).unwrap();
     fs::rename(dir.join("up.new"), dir.join("up")).unwrap();
     std::future::pending::<()>().await;
@@ -43,8 +53,8 @@ async fn the_servers_of_a_killed_program_die_with_it_and_their_directories_can_b
             .count()
     };
     assert!(
-        server_processes() >= 3,
-        "PostgreSQL, RabbitMQ and epmd should run"
+        server_processes() >= 4,
+        "two of PostgreSQL, RabbitMQ and epmd should run"
     );
 
     program.kill().unwrap();
