@@ -1,24 +1,14 @@
 //! One write for one step, sent once.
 
-use reqwest::Method;
 use sever_domain::{AccountState, Action, OutcomeClass};
-use sever_provider::http::{Priority, Reply};
+use sever_provider::http::Reply;
 use sever_provider::{Answer, AnswerKind, CallError, Effect, Sent};
 use tokio::time::Instant;
 
 use crate::account::user_by_id;
 use crate::errors::Meaning;
-use crate::org::{Ask, Endpoint, Org, Refused, endpoint, unusable};
-
-/// The call of one action.
-struct Write<'a> {
-    doing: &'static str,
-    method: Method,
-    endpoint: Endpoint,
-    path: Vec<&'a str>,
-    query: &'a [(&'a str, &'a str)],
-    priority: Priority,
-}
+use crate::org::{Ask, Org, Refused, unusable};
+use crate::writes;
 
 /// Sends the write of an effect. Where the answer leaves open whether the account is already in the state
 /// wanted, one read of the account tells; both share one deadline.
@@ -27,7 +17,7 @@ struct Write<'a> {
 /// By what the answer means; `sent` tells whether it may have had its effect.
 pub async fn apply(org: &Org, effect: &Effect) -> Result<Answer, CallError> {
     let until = org.http.deadline();
-    let Some(write) = write_of(effect) else {
+    let Some(write) = writes::of(effect) else {
         return Err(unusable(
             "sending a step",
             format!("Okta has no call for the action {}", effect.action),
@@ -42,114 +32,6 @@ pub async fn apply(org: &Org, effect: &Effect) -> Result<Answer, CallError> {
     match org.write(write.method, ask, write.priority, until).await {
         Ok(reply) => Ok(answer(org, AnswerKind::Done, &reply)),
         Err(refused) => after_refusal(org, effect, refused, until).await,
-    }
-}
-
-fn write_of(effect: &Effect) -> Option<Write<'_>> {
-    use endpoint as at;
-    let (user, key) = (effect.account_id.as_str(), effect.target_key.as_str());
-    let post = |doing, endpoint, path| write(doing, Method::POST, endpoint, path);
-    let delete = |doing, endpoint, path| write(doing, Method::DELETE, endpoint, path);
-    Some(match effect.action {
-        Action::SuspendAccount => Write {
-            priority: Priority::Containing,
-            ..post(
-                "suspending the account",
-                at::LIFECYCLE,
-                vec!["users", user, "lifecycle", "suspend"],
-            )
-        },
-        Action::RevokeSessions => Write {
-            priority: Priority::Containing,
-            query: &[("oauthTokens", "true"), ("forgetDevices", "true")],
-            ..delete(
-                "ending the account's sessions",
-                at::SESSIONS,
-                vec!["users", user, "sessions"],
-            )
-        },
-        Action::RevokeTokens => Write {
-            priority: Priority::Containing,
-            ..delete(
-                "revoking a client's tokens",
-                at::CLIENTS,
-                vec!["users", user, "clients", key, "tokens"],
-            )
-        },
-        Action::RevokeGrants => delete(
-            "revoking a client's consents",
-            at::GRANTS,
-            vec!["users", user, "clients", key, "grants"],
-        ),
-        Action::RevokeApiToken => delete(
-            "revoking an API token",
-            at::API_TOKENS,
-            vec!["api-tokens", key],
-        ),
-        Action::RevokeRole => delete(
-            "taking an administrative role",
-            at::ROLES,
-            vec!["users", user, "roles", key],
-        ),
-        Action::RemoveFromGroup => delete(
-            "ending a group membership",
-            at::MEMBERS,
-            vec!["groups", key, "users", user],
-        ),
-        Action::UnassignApp => Write {
-            query: &[("sendEmail", "false")],
-            ..delete(
-                "ending an application assignment",
-                at::APP_USERS,
-                vec!["apps", key, "users", user],
-            )
-        },
-        Action::RemoveFactor => delete(
-            "removing a factor",
-            at::FACTORS,
-            vec!["users", user, "factors", key],
-        ),
-        Action::DeactivateDevice => post(
-            "deactivating a device",
-            at::DEVICES,
-            vec!["devices", key, "lifecycle", "deactivate"],
-        ),
-        Action::DeleteDevice => delete("deleting a device", at::DEVICES, vec!["devices", key]),
-        Action::UnlinkIdentity => delete(
-            "unlinking an identity provider",
-            at::IDPS,
-            vec!["idps", key, "users", user],
-        ),
-        Action::DeactivateAccount => Write {
-            query: &[("sendEmail", "false")],
-            ..post(
-                "deactivating the account",
-                at::LIFECYCLE,
-                vec!["users", user, "lifecycle", "deactivate"],
-            )
-        },
-        Action::RemoveOwnership => delete(
-            "ending an ownership",
-            at::MEMBERS,
-            vec!["groups", key, "owners", user],
-        ),
-        Action::Leave => return None,
-    })
-}
-
-fn write<'a>(
-    doing: &'static str,
-    method: Method,
-    endpoint: Endpoint,
-    path: Vec<&'a str>,
-) -> Write<'a> {
-    Write {
-        doing,
-        method,
-        endpoint,
-        path,
-        query: &[],
-        priority: Priority::Ordinary,
     }
 }
 
@@ -246,50 +128,6 @@ fn answer(org: &Org, kind: AnswerKind, reply: &Reply) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sever_domain::EntitlementKind;
-
-    fn effect(action: Action) -> Effect {
-        Effect {
-            action,
-            account_id: "00u1".into(),
-            target_kind: EntitlementKind::Group,
-            target_key: "key".into(),
-            facts: serde_json::Value::Null,
-        }
-    }
-
-    #[test]
-    fn every_action_but_leave_has_a_call_that_names_its_account_or_target() {
-        for action in Action::ALL {
-            let effect = effect(*action);
-            let Some(write) = write_of(&effect) else {
-                assert_eq!(*action, Action::Leave);
-                continue;
-            };
-            assert!(
-                write.path.contains(&"00u1") || write.path.contains(&"key"),
-                "{action}"
-            );
-            assert!(
-                matches!(write.method, Method::POST | Method::DELETE),
-                "{action}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_contains_goes_before_the_reserve() {
-        for action in Action::ALL {
-            let effect = effect(*action);
-            let containing =
-                write_of(&effect).is_some_and(|write| write.priority == Priority::Containing);
-            let expected = matches!(
-                action,
-                Action::SuspendAccount | Action::RevokeSessions | Action::RevokeTokens
-            );
-            assert_eq!(containing, expected, "{action}");
-        }
-    }
 
     #[test]
     fn a_suspended_account_is_no_deactivated_one() {

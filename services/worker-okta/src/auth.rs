@@ -1,25 +1,13 @@
 //! Who calls: an SSWS token, or a service app with `private_key_jwt`.
 
-use std::time::Duration;
-
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use sever_domain::OutcomeClass;
-use sever_provider::http::{Call, Method, ProviderHttp};
-use sever_provider::{CallError, Sent};
-use tokio::sync::Mutex;
+use sever_provider::CallError;
+use sever_provider::http::ProviderHttp;
 use tokio::time::Instant;
 
-use crate::assertion::{AssertionKey, UnusableKey};
-
-/// An access token is replaced this long before it expires, so that no call is sent with a dying one.
-const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
-
-/// What the reads and writes of an opt-out need, unless the credential names its own scopes.
-const SCOPES: &str = "okta.users.manage okta.users.read okta.groups.manage okta.groups.read \
-    okta.roles.manage okta.roles.read okta.apps.manage okta.apps.read okta.apiTokens.manage \
-    okta.apiTokens.read okta.devices.manage okta.devices.read okta.idps.manage okta.idps.read";
+use crate::service_app::ServiceApp;
 
 /// The credential of a connection. Prints without its secret.
 #[derive(Debug)]
@@ -30,40 +18,13 @@ pub enum Credential {
     ServiceApp(ServiceApp),
 }
 
-/// A service app that authenticates with a signed assertion (RFC 7523 section 2.2).
-#[derive(Debug)]
-pub struct ServiceApp {
-    key: AssertionKey,
-    scopes: String,
-    minted: Mutex<Option<Minted>>,
-}
-
-#[derive(Debug, Clone)]
-struct Minted {
-    header: HeaderValue,
-    minted_at: Instant,
-    renew_at: Instant,
-}
-
 /// The header of one call, and when its token was made.
 #[derive(Debug, Clone)]
 pub struct Authorization {
     /// The header, marked sensitive.
     pub header: HeaderValue,
-    minted_at: Option<Instant>,
-}
-
-/// The JSON form of a service app's credential.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ServiceAppJson {
-    client_id: String,
-    /// PEM, PKCS #8 or PKCS #1 or SEC1.
-    key: SecretString,
-    /// The key's id at Okta.
-    kid: String,
-    #[serde(default)]
-    scopes: Option<Vec<String>>,
+    /// Of a minted token.
+    pub minted_at: Option<Instant>,
 }
 
 impl Credential {
@@ -75,20 +36,7 @@ impl Credential {
     pub fn parse(secret: &SecretString) -> Result<Self, String> {
         let text = secret.expose_secret().trim();
         if text.starts_with('{') {
-            let json: ServiceAppJson = serde_json::from_str(text)
-                .map_err(|_| "is not JSON with the fields client_id, kid and key".to_owned())?;
-            let key = AssertionKey::from_pem(json.client_id, json.kid, json.key.expose_secret())
-                .map_err(|UnusableKey| {
-                    "has a key that is no RSA or P-256 private key in PEM form".to_owned()
-                })?;
-            let scopes = json
-                .scopes
-                .map_or_else(|| SCOPES.to_owned(), |scopes| scopes.join(" "));
-            return Ok(Self::ServiceApp(ServiceApp {
-                key,
-                scopes,
-                minted: Mutex::new(None),
-            }));
+            return ServiceApp::parse(text).map(Self::ServiceApp);
         }
         if text.is_empty() {
             return Err("is empty; put an API token or a service app's JSON there".to_owned());
@@ -131,109 +79,8 @@ impl Credential {
     }
 }
 
-impl ServiceApp {
-    async fn header(
-        &self,
-        http: &ProviderHttp,
-        until: Option<Instant>,
-    ) -> Result<Authorization, CallError> {
-        // Held across the mint on purpose: the calls that wait here need its result. A dropped future
-        // frees it.
-        let mut minted = self.minted.lock().await;
-        let usable = minted
-            .as_ref()
-            .filter(|minted| Instant::now() < minted.renew_at)
-            .cloned();
-        let current = match usable {
-            Some(current) => current,
-            None => minted.insert(self.mint(http, until).await?).clone(),
-        };
-        Ok(Authorization {
-            header: current.header,
-            minted_at: Some(current.minted_at),
-        })
-    }
-
-    async fn refused(&self, used: &Authorization) -> OutcomeClass {
-        let fresh = used
-            .minted_at
-            .is_some_and(|minted_at| minted_at.elapsed() < EXPIRY_MARGIN);
-        let mut minted = self.minted.lock().await;
-        if minted.as_ref().map(|minted| minted.minted_at) == used.minted_at {
-            *minted = None;
-        }
-        if fresh {
-            OutcomeClass::Credentials
-        } else {
-            OutcomeClass::Retry
-        }
-    }
-
-    /// Okta: `POST /oauth2/v1/token`, client credentials with `private_key_jwt`, no refresh token.
-    async fn mint(&self, http: &ProviderHttp, until: Option<Instant>) -> Result<Minted, CallError> {
-        const DOING: &str = "minting an access token";
-        #[derive(Deserialize)]
-        struct Token {
-            access_token: SecretString,
-            expires_in: u64,
-        }
-        let url = http
-            .base()
-            .join(&["oauth2", "v1", "token"])
-            .map_err(|cause| crate::org::unusable(DOING, cause.to_string()))?;
-        let assertion = self
-            .key
-            .sign(url.as_str(), jiff::Timestamp::now())
-            .map_err(|UnusableKey| crate::org::unusable(DOING, "the key cannot sign".into()))?;
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "client_credentials")
-            .append_pair("scope", &self.scopes)
-            .append_pair(
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            )
-            .append_pair("client_assertion", &assertion)
-            .finish();
-        let mut call = Call::new(DOING, "token_endpoint", "token", Method::POST, url).until(until);
-        call.body = Some(("application/x-www-form-urlencoded", form));
-        let minted_at = Instant::now();
-        let reply = http.send(call).await?;
-        if !reply.status.is_success() {
-            return Err(mint_refused(DOING, reply.status.as_u16()));
-        }
-        let token: Token = reply
-            .json()
-            .map_err(|_| crate::org::inconsistent(DOING, "the answer is not a token"))?;
-        let header = sensitive(&format!("Bearer {}", token.access_token.expose_secret()))
-            .ok_or_else(|| crate::org::inconsistent(DOING, "the token cannot be a header"))?;
-        let lifetime = Duration::from_secs(token.expires_in);
-        Ok(Minted {
-            header,
-            minted_at,
-            renew_at: minted_at + lifetime.saturating_sub(EXPIRY_MARGIN),
-        })
-    }
-}
-
-/// Any 4xx of the token endpoint says that client, key or scopes are wrong (RFC 6749 section 5.2).
-fn mint_refused(doing: &'static str, status: u16) -> CallError {
-    let (class, what) = if (400..500).contains(&status) {
-        (
-            OutcomeClass::Credentials,
-            "the service app, its key or its scopes were refused",
-        )
-    } else {
-        (OutcomeClass::Retry, "the token endpoint cannot do it now")
-    };
-    CallError {
-        class,
-        sent: Sent::NotApplied,
-        status: Some(status),
-        ..crate::org::unusable(doing, format!("HTTP {status}: {what}"))
-    }
-}
-
-fn sensitive(text: &str) -> Option<HeaderValue> {
+/// A header that is never printed; `None` where the text cannot be one.
+pub fn sensitive(text: &str) -> Option<HeaderValue> {
     let mut header = HeaderValue::from_str(text).ok()?;
     header.set_sensitive(true);
     Some(header)

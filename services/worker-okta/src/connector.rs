@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::org::Org;
 use crate::plan::Lifetimes;
-use crate::{account, apply, contain, families, inspect, plan, rules};
+use crate::{account, apply, contain, disposition, families, inspect, plan, rules};
 
 /// One Okta org, as the worker sees it. Made by [`crate::OktaFactory`].
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Rules for OktaConnector {
         account: AccountState,
         entitlement: &Entitlement,
     ) -> Disposition {
-        rules::disposition(intent, account, entitlement)
+        disposition::disposition(intent, account, entitlement)
     }
 }
 

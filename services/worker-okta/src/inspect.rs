@@ -6,9 +6,10 @@ use sever_domain::entitlement::{AccountReading, Entitlement};
 use sever_domain::{EntitlementKind, OutcomeClass};
 use sever_provider::CallError;
 
-use crate::account::{User, user_by_id};
+use crate::account::user_by_id;
 use crate::families;
 use crate::org::{Org, unusable};
+use crate::user::User;
 
 /// How soon an account between two states is looked at again.
 const TRANSITION_WAIT: Duration = Duration::from_secs(1);

@@ -12,6 +12,7 @@ mod assertion;
 mod auth;
 mod connector;
 mod contain;
+mod disposition;
 mod errors;
 mod factory;
 mod families;
@@ -20,6 +21,9 @@ mod org;
 mod paging;
 mod plan;
 mod rules;
+mod service_app;
+mod user;
+mod writes;
 
 pub use connector::OktaConnector;
 pub use factory::OktaFactory;

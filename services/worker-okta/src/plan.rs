@@ -23,7 +23,8 @@ use sever_domain::{
 };
 
 use crate::contain::suspension;
-use crate::rules::{SESSIONS_END, disposition};
+use crate::disposition::disposition;
+use crate::rules::SESSIONS_END;
 use removal::Removal;
 
 /// The target of the session cut that comes while sign-in is blocked and the account still exists.

@@ -12,6 +12,7 @@ use sever_domain::{AccountState, Action, BindingId, EntitlementKind, Intent, Ste
 
 use super::samples::{entitlement, reading, rich};
 use super::{Lifetimes, plan};
+use crate::disposition::disposition;
 use crate::rules;
 
 struct OktaRules;
@@ -25,7 +26,7 @@ impl Rules for OktaRules {
         account: AccountState,
         held: &Entitlement,
     ) -> Disposition {
-        rules::disposition(intent, account, held)
+        disposition(intent, account, held)
     }
 }
 
@@ -152,7 +153,7 @@ proptest! {
             let step = steps.iter().find(|step| (step.target_kind, step.target_key.as_str()) == key);
             prop_assert_eq!(
                 step.map(|step| step.disposition.clone()),
-                Some(rules::disposition(intent, state, entitlement))
+                Some(disposition(intent, state, entitlement))
             );
         }
     }
