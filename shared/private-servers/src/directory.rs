@@ -1,4 +1,4 @@
-//! The directory of one server: who uses it, and what it remembers from start to start.
+//! The directory of one server or one fleet: who uses it, and what it remembers from start to start.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -10,17 +10,21 @@ use crate::{
     process::{OwnedProcess, kill_recorded},
 };
 
-/// A server's directory, locked for as long as this value lives (also against a second use in the same program).
+/// A directory, locked for as long as this value lives (also against a second use in the same program).
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub struct Directory {
     path: PathBuf,
     // The kernel gives the lock back when this program ends, however it ends.
     _lock: File,
 }
 
 impl Directory {
-    /// Makes the directory if needed, locks it, and kills what an earlier program left running in it.
-    pub(crate) fn open(path: &Path) -> Result<Self, ServerError> {
+    /// Makes the directory if needed, locks it, and kills what an earlier program left running in it. Blocks for as long
+    /// as a killed process takes to disappear, at most 10 s each.
+    ///
+    /// # Errors
+    /// [`ServerError::InUse`] if another live program uses it, [`ServerError::Io`].
+    pub fn open(path: &Path) -> Result<Self, ServerError> {
         fs::create_dir_all(path).map_err(ServerError::io("making the directory", path))?;
         let path = path
             .canonicalize()
@@ -39,12 +43,13 @@ impl Directory {
         Ok(directory)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Its absolute path.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// A path inside, with `name`.
-    pub(crate) fn join(&self, name: &str) -> PathBuf {
+    pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
@@ -78,7 +83,10 @@ impl Directory {
     }
 
     /// Records the running processes, so that the next program on this directory can end them if this one cannot.
-    pub(crate) fn record(&self, processes: &[&OwnedProcess]) -> Result<(), ServerError> {
+    ///
+    /// # Errors
+    /// [`ServerError::Io`].
+    pub fn record(&self, processes: &[&OwnedProcess]) -> Result<(), ServerError> {
         self.remember(
             "processes",
             &processes

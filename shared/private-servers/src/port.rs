@@ -15,7 +15,7 @@ const DRAWS: usize = 200;
 pub(crate) const START_TRIES: usize = 5;
 
 /// `N` different ports that were free on 127.0.0.1 a moment ago; `None` if hardly any is free.
-pub(crate) fn free_ports<const N: usize>() -> Option<[u16; N]> {
+pub fn free_ports<const N: usize>() -> Option<[u16; N]> {
     let mut held = Vec::with_capacity(N);
     for _ in 0..DRAWS {
         if held.len() == N {
@@ -33,7 +33,7 @@ pub(crate) fn free_ports<const N: usize>() -> Option<[u16; N]> {
 }
 
 /// Whether all of these ports can be bound on 127.0.0.1 now.
-pub(crate) fn are_free(ports: &[u16]) -> bool {
+pub fn are_free(ports: &[u16]) -> bool {
     ports
         .iter()
         .all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())

@@ -113,6 +113,15 @@ impl PrivatePostgres {
         self.cluster.log()
     }
 
+    /// Waits until the running server ends, by whatever cause, and returns how; at once if it is stopped. Cancel-safe.
+    pub async fn ended(&self) -> String {
+        let ended = self.process.lock().await.as_ref().map(OwnedProcess::ended);
+        match ended {
+            Some(ended) => ended.await,
+            None => "stopped".to_owned(),
+        }
+    }
+
     /// Stops the server in order (connections are ended) and returns when its processes are gone, at most after about
     /// 60 s, when they are killed. Does nothing if it is stopped.
     pub async fn stop(&self) {

@@ -24,9 +24,9 @@ const KILL_DEADLINE: Duration = Duration::from_secs(10);
 const QUIT_DEADLINE: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(10);
 
-/// A running (or ended) child; dropping it ends it and everything below it.
+/// A running (or ended) child; dropping it ends it and everything below it, blocking for at most a few seconds.
 #[derive(Debug)]
-pub(crate) struct OwnedProcess {
+pub struct OwnedProcess {
     identity: Identity,
     quit_signal: &'static str,
     ended: watch::Receiver<Option<String>>,
@@ -34,8 +34,13 @@ pub(crate) struct OwnedProcess {
 
 impl OwnedProcess {
     /// Starts `program` after `as_user`, tied to us: the kernel sends it `quit_signal` when this program ends, and a
-    /// drop sends the same, with SIGKILL to follow. `set_up` completes the command.
-    pub(crate) async fn start(
+    /// drop sends the same, with SIGKILL to follow. `quit_signal` is a name such as `KILL`. `as_user` are words that go
+    /// before the program and may change its identity; none for our own. `set_up` completes the command. The child is
+    /// in a process group of its own and reads nothing from standard input.
+    ///
+    /// # Errors
+    /// [`ServerError::Io`] if it cannot be started.
+    pub async fn start(
         as_user: &[String],
         program: &Path,
         quit_signal: &'static str,
@@ -73,7 +78,8 @@ impl OwnedProcess {
         })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.identity.pid
     }
 
@@ -83,22 +89,33 @@ impl OwnedProcess {
     }
 
     /// How the process ended; `None` while it runs.
-    pub(crate) fn outcome(&self) -> Option<String> {
+    pub fn outcome(&self) -> Option<String> {
         self.ended.borrow().clone()
     }
 
-    /// Asks for an end with `signal` and kills what is left after `deadline`. Returns when nothing is left.
-    pub(crate) async fn stop(self, signal: &str, deadline: Duration) {
+    /// Waits for its end, which the value then describes. Holds no part of the process, and is cancel-safe.
+    pub fn ended(&self) -> impl Future<Output = String> + Send + use<> {
+        let mut ended = self.ended.clone();
+        async move {
+            match ended.wait_for(Option::is_some).await {
+                Ok(outcome) => outcome.clone().unwrap_or_default(),
+                Err(_) => "it was not waited for".to_owned(),
+            }
+        }
+    }
+
+    /// Asks for an end with `signal` (a name such as `TERM`) and kills what is left after `deadline`. Returns when
+    /// nothing is left, with whether the signal was enough.
+    pub async fn stop(self, signal: &str, deadline: Duration) -> bool {
         let below = descendants(self.pid());
         self.signal(signal);
-        let mut ended = self.ended.clone();
-        // Too late is not an error: the kill below ends it.
-        let _ = tokio::time::timeout(deadline, ended.wait_for(Option::is_some)).await;
+        let in_time = tokio::time::timeout(deadline, self.ended()).await.is_ok();
         self.end(&below);
         let start = Instant::now();
         while !self.is_gone(&below) && start.elapsed() < KILL_DEADLINE {
             tokio::time::sleep(POLL).await;
         }
+        in_time
     }
 
     /// SIGKILL to the process and everything below it. Returns when nothing is left.

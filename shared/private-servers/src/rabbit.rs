@@ -126,6 +126,17 @@ impl PrivateRabbit {
         self.node.log()
     }
 
+    /// Waits until the running server ends, by whatever cause, and returns how; at once if it is stopped. Cancel-safe.
+    pub async fn ended(&self) -> String {
+        let running = self.running.lock().await;
+        let ended = running.as_ref().map(|running| running.broker.ended());
+        drop(running);
+        match ended {
+            Some(ended) => ended.await,
+            None => "stopped".to_owned(),
+        }
+    }
+
     /// Stops the server in order and returns when its processes are gone, at most after about 60 s, when they are
     /// killed. Does nothing if it is stopped.
     pub async fn stop(&self) {
