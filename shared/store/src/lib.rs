@@ -35,6 +35,7 @@ pub mod person;
 pub mod person_import;
 pub mod person_view;
 pub mod protected;
+pub mod provision;
 pub mod reject;
 pub mod request;
 pub mod source;
