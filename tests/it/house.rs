@@ -11,14 +11,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sever-domain", &[]),
     ("sever-backoff", &[]),
     ("sever-config", &[]),
+    ("sever-crash-point", &[]),
     ("sever-telemetry", &[]),
     ("sever-private-servers", &[]),
     ("sever-audit", &["sever-domain"]),
     (
         "sever-bus",
-        &["sever-backoff", "sever-domain", "sever-telemetry"],
+        &[
+            "sever-crash-point",
+            "sever-backoff",
+            "sever-domain",
+            "sever-telemetry",
+        ],
     ),
-    ("sever-store", &["sever-audit", "sever-domain"]),
+    (
+        "sever-store",
+        &["sever-crash-point", "sever-audit", "sever-domain"],
+    ),
     (
         "sever-provider",
         &["sever-backoff", "sever-domain", "sever-telemetry"],
@@ -30,6 +39,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "sever-accept",
         &[
+            "sever-crash-point",
             "sever-audit",
             "sever-domain",
             "sever-store",
@@ -39,6 +49,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "sever-dispatch",
         &[
+            "sever-crash-point",
             "sever-backoff",
             "sever-bus",
             "sever-store",
@@ -48,6 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "sever-worker",
         &[
+            "sever-crash-point",
             "sever-backoff",
             "sever-bus",
             "sever-config",

@@ -146,7 +146,9 @@ async fn try_record(
         Found::Nobody => wait(&tx, Trail::new(&ask, None, now)).await?,
         Found::Several => hold_ambiguous(&tx, &ask, Trail::new(&ask, None, now)).await?,
     };
+    sever_crash_point::hit("accept.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("accept.after_commit");
     Ok(accepted(ask.request.id, placed, true))
 }
 

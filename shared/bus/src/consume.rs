@@ -253,6 +253,7 @@ impl Work {
         let reject = |requeue| acker.reject(BasicRejectOptions { requeue });
         let settled = match settlement {
             Settlement::Ack => {
+                sever_crash_point::hit("bell.before_ack");
                 within(
                     ACK,
                     "acking a delivery of",
@@ -270,7 +271,10 @@ impl Work {
             Settlement::Leave => Ok(true),
         };
         match settled {
-            Ok(true) => meter::consumed(queue, settlement.label()),
+            Ok(true) => {
+                sever_crash_point::hit("bell.after_ack");
+                meter::consumed(queue, settlement.label());
+            }
             // Its channel is gone: the broker gives the message out again, and whoever handles it finds it done.
             Ok(false) => lost(queue),
             Err(_) if !link.is_connected() => lost(queue),

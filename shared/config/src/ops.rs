@@ -12,6 +12,8 @@ pub struct OpsConfig {
     pub listen: Option<SocketAddr>,
     /// Filter of the log, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: String,
+    /// Where a debug build dies on the spot, for crash tests; empty everywhere else.
+    pub crash_at: String,
     /// Time between the signal to stop and the hard stop.
     pub shutdown_grace: Duration,
 }
@@ -41,6 +43,13 @@ const LOG: Variable = Variable {
     help: "Log filter: a level, or target=level pairs separated by commas. Too fine: the log costs more than the work. Too coarse: nothing to look at.",
 };
 
+const CRASH_AT: Variable = Variable {
+    name: "SEVER_CRASH_AT",
+    kind: Kind::Text { default: "" },
+    example: "settle.after_commit:2",
+    help: "For crash tests of debug builds only: the point, and its passing, at which the process dies. A release build refuses to start with it.",
+};
+
 const SHUTDOWN_GRACE: Variable = Variable {
     name: "SEVER_SHUTDOWN_GRACE_MS",
     kind: Kind::Time {
@@ -54,12 +63,13 @@ const SHUTDOWN_GRACE: Variable = Variable {
 };
 
 impl FromEnvironment for OpsConfig {
-    const VARIABLES: &'static [&'static Variable] = &[&LISTEN, &LOG, &SHUTDOWN_GRACE];
+    const VARIABLES: &'static [&'static Variable] = &[&LISTEN, &LOG, &SHUTDOWN_GRACE, &CRASH_AT];
 
     fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             listen: reader.address(&LISTEN),
             log: reader.text(&LOG),
+            crash_at: reader.text(&CRASH_AT),
             shutdown_grace: reader.time(&SHUTDOWN_GRACE),
         }
     }

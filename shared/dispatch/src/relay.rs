@@ -62,6 +62,7 @@ async fn pass(
     }
     let claimed = i64::try_from(bells.len()).unwrap_or(i64::MAX);
     metrics::histogram!(catalogue::RELAY_BATCH_SIZE.name).record(bells.len() as f64);
+    sever_crash_point::hit("relay.after_claim");
     let outcomes = match publisher
         .publish_all(bells.iter().map(outgoing).collect())
         .await
@@ -81,9 +82,11 @@ async fn pass(
             return Ok(0);
         }
     };
+    sever_crash_point::hit("relay.after_publish");
     let (confirmed, refused) = sort(&bells, &outcomes);
     if !confirmed.is_empty() {
         outbox::confirm(store, token, &confirmed).await?;
+        sever_crash_point::hit("relay.after_confirm");
     }
     if !refused.is_empty() {
         tracing::warn!(rows = refused.len(), first = %refused[0].problem, "the broker did not take some bells; each backs off by itself");

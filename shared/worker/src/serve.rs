@@ -45,6 +45,9 @@ pub async fn serve<F: ConnectorFactory>(
         GuardConfig,
     ) = read_all(&ProcessEnvironment)?;
     init_logs(service, &ops.log)?;
+    if !ops.crash_at.is_empty() {
+        sever_crash_point::arm(&ops.crash_at).context("reading SEVER_CRASH_AT")?;
+    }
     let metrics = Metrics::install();
     let shutdown = Shutdown::install(ops.shutdown_grace).context("listening for signals")?;
     let health = Health::new();

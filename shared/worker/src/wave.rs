@@ -117,7 +117,9 @@ impl<C: Connector> Epoch<'_, C> {
             facts: planned.facts.clone(),
         };
         let began = Instant::now();
+        sever_crash_point::hit("call.before");
         let answer = self.connector().apply(&effect).await;
+        sever_crash_point::hit("call.after");
         Sending {
             position,
             began,

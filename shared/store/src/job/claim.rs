@@ -105,7 +105,9 @@ pub async fn claim(
         ClaimDecision::Nothing => Claimed::NotNow("nothing to do"),
         ClaimDecision::StaleWorker => Claimed::StaleWorker,
     };
+    sever_crash_point::hit("claim.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("claim.after_commit");
     Ok(outcome)
 }
 

@@ -168,7 +168,9 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
     )
     .await?;
     audit::insert(&tx, &events.list).await?;
+    sever_crash_point::hit("intent.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("intent.after_commit");
     Ok(Advanced {
         decision,
         intended: intended.iter().map(|step| step.step).collect(),
@@ -212,7 +214,9 @@ pub async fn settle(
     )
     .await?;
     audit::insert(&tx, &events.list).await?;
+    sever_crash_point::hit("settle.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("settle.after_commit");
     Ok(settled)
 }
 
