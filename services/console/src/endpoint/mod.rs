@@ -1,0 +1,14 @@
+//! The endpoints, one file for each family.
+
+pub(crate) mod audit;
+pub(crate) mod connections;
+pub(crate) mod holds;
+pub(crate) mod opt_outs;
+pub(crate) mod overview;
+pub(crate) mod people;
+pub(crate) mod people_import;
+pub(crate) mod protected;
+pub(crate) mod rejected;
+pub(crate) mod sources;
+pub(crate) mod tokens;
+pub(crate) mod unmatched;

@@ -1,0 +1,143 @@
+//! Every route of the service, in one list, and its description.
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use sever_api::{Authenticator, secured};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::console::Console;
+use crate::endpoint::{
+    audit, connections, holds, opt_outs, overview, people, people_import, protected, rejected,
+    sources, tokens, unmatched,
+};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Sever operator API",
+        description = "What operators do with Sever. Every route needs a bearer token with the scope that it names; errors are RFC 9457 problems.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    tags(
+        (name = "people", description = "The directory: who there is, and where their access stands."),
+        (name = "opt-outs", description = "Removals of access: asking for them and following them."),
+        (name = "holds", description = "Stops that only a person lifts, and never the one who asked."),
+        (name = "connections", description = "The instances of external systems."),
+        (name = "sources", description = "The upstreams that report or ask."),
+        (name = "tokens", description = "What may call the services."),
+        (name = "protected", description = "Whom no opt-out may touch without a person."),
+        (name = "rejected", description = "What could not be taken in, and what waits for its person."),
+        (name = "audit", description = "The record."),
+        (name = "overview", description = "The counts of everything."),
+    )
+)]
+struct Description;
+
+/// The service's routes behind authentication and bounds. `GET /v1/openapi.json` alone needs no token.
+pub fn router(console: Console) -> Router {
+    let authenticator = Authenticator::new(console.store.clone());
+    let (ordinary, _) = ordinary().with_state(console.clone()).split_for_parts();
+    let (import, _) = import().with_state(console.clone()).split_for_parts();
+    Router::new()
+        .route("/v1/openapi.json", get(show_description))
+        .route_service(
+            "/v1/people/import",
+            secured(import, authenticator.clone(), console.import_limits),
+        )
+        .fallback_service(secured(ordinary, authenticator, console.limits))
+}
+
+/// The description of the API, as `openapi.json` holds it.
+#[must_use]
+pub fn description() -> OpenApi {
+    let mut all = ordinary().merge(import()).into_openapi();
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    let components = all.components.get_or_insert_default();
+    components.add_security_scheme("bearer", bearer);
+    all
+}
+
+async fn show_description() -> impl IntoResponse {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, include_str!("../openapi.json"))
+}
+
+fn ordinary() -> OpenApiRouter<Console> {
+    use utoipa::OpenApi as _;
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(people::list_people))
+        .routes(routes!(people::find_person))
+        .routes(routes!(people::show_status))
+        .routes(routes!(opt_outs::list_opt_outs, opt_outs::request_opt_out))
+        .routes(routes!(opt_outs::find_opt_out))
+        .routes(routes!(audit::show_audit))
+        .routes(routes!(holds::list_holds))
+        .routes(routes!(holds::find_hold))
+        .routes(routes!(holds::release_hold))
+        .routes(routes!(holds::reject_hold))
+        .routes(routes!(
+            connections::list_connections,
+            connections::apply_connections
+        ))
+        .routes(routes!(sources::list_sources))
+        .routes(routes!(sources::put_source))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::revoke_token))
+        .routes(routes!(protected::list_protected, protected::add_protected))
+        .routes(routes!(protected::remove_protected))
+        .routes(routes!(rejected::list_rejected))
+        .routes(routes!(rejected::find_rejected))
+        .routes(routes!(unmatched::list_unmatched))
+        .routes(routes!(overview::show_overview))
+}
+
+/// Apart, because its body and its deadline have bounds of their own.
+fn import() -> OpenApiRouter<Console> {
+    OpenApiRouter::new().routes(routes!(people_import::import_people))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Run with `SEVER_BLESS=1` as `make openapi` does to write the file anew.
+    #[test]
+    fn the_committed_description_is_that_of_the_routes() {
+        let made = description().to_pretty_json().unwrap() + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        if option_env!("SEVER_BLESS").is_some() {
+            std::fs::write(path, &made).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap() == made,
+            "openapi.json differs from the routes; run 'SEVER_BLESS=1 cargo test -p sever-console --lib' and read the difference"
+        );
+    }
+
+    #[test]
+    fn every_operation_names_its_scope_and_its_refusals() {
+        let description = serde_json::to_value(description()).unwrap();
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let scope = operation["security"][0]["bearer"][0]
+                    .as_str()
+                    .unwrap_or_default();
+                assert!(
+                    scope.parse::<sever_api::Scope>().is_ok(),
+                    "{method} {path}: '{scope}'"
+                );
+                for status in ["401", "403"] {
+                    assert!(
+                        operation["responses"][status].is_object(),
+                        "{method} {path}: {status}"
+                    );
+                }
+            }
+        }
+    }
+}
