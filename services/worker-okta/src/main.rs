@@ -4,5 +4,10 @@ use sever_worker_okta::OktaFactory;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    sever_worker::serve("worker-okta", sever_config::ports::WORKER_OKTA_OPS, OktaFactory::default()).await
+    sever_worker::serve(
+        "worker-okta",
+        sever_config::ports::WORKER_OKTA_OPS,
+        OktaFactory::default(),
+    )
+    .await
 }

@@ -64,6 +64,18 @@ fn calls_without_a_good_credential_are_401() {
 }
 
 #[test]
+fn me_is_the_owner_of_the_token() {
+    let sim = Sim::start(&[]);
+    let org = sim.org("main", json!({}));
+    let ada = org.person(json!({}));
+    assert_eq!(org.get("/api/v1/users/me").status, 404);
+    org.put(json!({"ssws_tokens": [
+        { "token": "secret-of-the-worker", "name": "worker", "user_id": ada }
+    ]}));
+    assert_eq!(org.get("/api/v1/users/me").json()["id"], ada);
+}
+
+#[test]
 fn an_access_token_opens_what_its_scopes_name_until_it_ends() {
     let sim = Sim::start(&[]);
     let org = sim.org("main", serde_json::from_str(SETTINGS).unwrap());

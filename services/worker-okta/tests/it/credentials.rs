@@ -71,6 +71,19 @@ async fn a_refused_token_is_wrong_credentials() {
 }
 
 #[tokio::test]
+async fn a_token_names_its_owner_and_asks_once() {
+    let sim = Sim::start(json!({})).await;
+    let owner = sim.seed(&people::fixed()).await.remove(0);
+    let token = json!({"token": TOKEN, "name": "worker", "user_id": owner});
+    sim.configure(json!({ "ssws_tokens": [token] })).await;
+    let connector = sim.connector();
+    for _ in 0..3 {
+        assert_eq!(connector.own_account().await, Ok(Some(owner.clone())));
+    }
+    assert_eq!(sim.journal().await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_service_app_removes_a_person_with_one_token() {
     let sim = Sim::start(org(true)).await;
     let user = sim.seed(&people::fixed()).await.remove(0);

@@ -15,9 +15,13 @@ const PAGE: (usize, usize) = (200, 200);
 /// `q` is for type-ahead: ten results unless asked otherwise, and no further page.
 const PAGE_OF_Q: usize = 10;
 
-/// `GET /users/{user}`. Each read brings a deactivation that is under way one read closer to its end.
+/// `GET /users/{user}`; `me` is the owner of the token that calls. Each read brings a deactivation that is under way
+/// one read closer to its end.
 pub fn get(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
-    let id = org.user_in(call, 0)?;
+    let id = match call.argument(0) {
+        "me" => org.user(&call.principal.actor_id)?.id.clone(),
+        _ => org.user_in(call, 0)?,
+    };
     org.poll_transition(&id, call.now_ms);
     Ok(Reply::json(200, &to_json(call, org.user(&id)?)))
 }
