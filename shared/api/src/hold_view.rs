@@ -63,6 +63,34 @@ pub struct HoldPage {
     pub next: Option<Uuid>,
 }
 
+/// A decision on a hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionBody {
+    /// Why, in words for the record: 1 to 500 characters, no e-mail address.
+    #[schema(example = "checked with HR: a planned layoff")]
+    pub reason: String,
+    /// Whom a held request means: Sever's id, or `source:external_id`. Only to release a hold on a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "hr:10001")]
+    pub person: Option<String>,
+}
+
+/// What a decision changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DecidedView {
+    /// The hold.
+    pub hold: Uuid,
+    /// Its state now.
+    #[schema(value_type = String, example = "released")]
+    pub state: HoldState,
+    /// The jobs that wait again, or were called off.
+    pub jobs: Vec<Uuid>,
+    /// The opt-out that came to its end by it, or to which the request was attached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<Uuid>,
+}
+
 impl From<HoldFacts> for HoldView {
     fn from(facts: HoldFacts) -> Self {
         Self {

@@ -100,6 +100,21 @@ pub struct OptOutPage {
     pub next: Option<Uuid>,
 }
 
+/// What has become of a request. It is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RequestedView {
+    /// The request.
+    pub request: Uuid,
+    /// The opt-out to which it belongs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<Uuid>,
+    /// Where the request stands: `attached`, or `held` until a person decides.
+    #[schema(value_type = String, example = "attached")]
+    pub state: RequestState,
+    /// Whether it is new; else the same key was used with the same body before.
+    pub created: bool,
+}
+
 /// One request that is attached to the opt-out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RequestView {

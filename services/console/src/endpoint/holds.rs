@@ -2,16 +2,16 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sever_accept::{Accepted, ReleaseError, release_request};
-use sever_api::hold_view::{HoldPage, HoldView};
+use sever_api::hold_view::{DecidedView, DecisionBody, HoldPage, HoldView};
 use sever_api::{Authenticated, JsonBody, Problem, ProblemBody, ProblemKind, Scope};
 use sever_domain::hold::{HoldScope, HoldState};
 use sever_domain::{HoldId, HoldReason};
 use sever_store::hold::{self, HoldFilter, PAGE_MAX};
 use sever_store::hold_decision::{Approver, Decided, HoldError};
 use sever_store::{hold_reject, hold_release};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::console::Console;
@@ -33,34 +33,6 @@ pub(crate) struct ListHolds {
     after: Option<Uuid>,
     /// Items on a page, 1 to 200; 50 where absent.
     limit: Option<u32>,
-}
-
-/// A decision on a hold.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DecisionBody {
-    /// Why, in words for the record: 1 to 500 characters, no e-mail address.
-    #[schema(example = "checked with HR: a planned layoff")]
-    reason: String,
-    /// Whom a held request means: Sever's id, or `source:external_id`. Only to release a hold on a request.
-    #[serde(default)]
-    #[schema(example = "hr:10001")]
-    person: Option<String>,
-}
-
-/// What a decision changed.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct DecidedView {
-    /// The hold.
-    hold: Uuid,
-    /// Its state now.
-    #[schema(value_type = String, example = "released")]
-    state: HoldState,
-    /// The jobs that wait again, or were called off.
-    jobs: Vec<Uuid>,
-    /// The opt-out that came to its end by it, or to which the request was attached.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opt_out: Option<Uuid>,
 }
 
 /// Lists holds, oldest first.

@@ -6,12 +6,12 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use sever_accept::{AcceptError, Asker, OptOutRequest, OptOutRequestBody, accept_opt_out};
-use sever_api::opt_out_view::{OptOutPage, OptOutSummaryView, OptOutView};
+use sever_api::opt_out_view::{OptOutPage, OptOutSummaryView, OptOutView, RequestedView};
 use sever_api::{Authenticated, IdempotencyKey, Problem, ProblemBody, ProblemKind, RawBody, Scope};
-use sever_domain::request::{Channel, RequestState};
+use sever_domain::request::Channel;
 use sever_domain::{OptOutId, OptOutState, SubjectId};
 use sever_store::opt_out_view::{self, OptOutFilter, PAGE_MAX};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::console::Console;
@@ -32,21 +32,6 @@ pub(crate) struct ListOptOuts {
     before: Option<Uuid>,
     /// Items on a page, 1 to 200; 50 where absent.
     limit: Option<u32>,
-}
-
-/// What has become of a request. It is committed.
-#[derive(Debug, serde::Serialize, ToSchema)]
-pub(crate) struct RequestedView {
-    /// The request.
-    request: Uuid,
-    /// The opt-out to which it belongs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opt_out: Option<Uuid>,
-    /// Where the request stands: `attached`, or `held` until a person decides.
-    #[schema(value_type = String, example = "attached")]
-    state: RequestState,
-    /// Whether it is new; else the same key was used with the same body before.
-    created: bool,
 }
 
 /// Lists opt-outs with their status, newest first.
