@@ -214,17 +214,23 @@ async fn resolve(
         )
         .await?;
     let mut found: BTreeMap<String, Uuid> = BTreeMap::new();
-    let mut taken = BTreeSet::new();
+    let mut claims: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
     for row in &rows {
         let known: Option<Uuid> = row.get("known");
-        let twins: Vec<Uuid> = row.get::<_, Option<Vec<Uuid>>>("twins").unwrap_or_default();
-        let twin = match twins.as_slice() {
-            // Two new keys of one source are two people, even if both look like the same one elsewhere.
-            [only] if taken.insert(*only) => Some(*only),
-            _ => None,
-        };
-        if let Some(person) = known.or(twin) {
-            found.insert(row.get("external_id"), person);
+        let twins: Option<Vec<Uuid>> = row.get("twins");
+        match (known, twins.unwrap_or_default().as_slice()) {
+            (Some(person), _) => drop(found.insert(row.get("external_id"), person)),
+            (None, [only]) => claims
+                .entry(*only)
+                .or_default()
+                .push(row.get("external_id")),
+            (None, _) => {}
+        }
+    }
+    // Two new keys of one source are two people, so neither joins a person that both could be.
+    for (person, keys) in claims {
+        if let [key] = keys.as_slice() {
+            found.insert(key.clone(), person);
         }
     }
     let owner = |line: &&ImportedPerson| match found.get(&line.external_id) {
