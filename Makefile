@@ -38,7 +38,7 @@ demo: ## build, start the whole fleet on this machine, and take 48 leavers' acce
 	$(RELEASE)/sever demo
 
 bench: packages ## opt-outs per second and latencies, beside a bare program that does only the irreducible work
-	$(CARGO) build --locked --release --workspace --bins
+	$(CARGO) build --locked --release --bins -p sever-bench -p sever-intake -p sever-worker-okta
 	$(RELEASE)/sever-bench
 
 clean-sever: ## remove the data of `sever dev` and `sever demo`
