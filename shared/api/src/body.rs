@@ -4,7 +4,6 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
 
 use crate::problem::{Problem, ProblemKind};
 
@@ -57,29 +56,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 /// # Errors
 /// A 400 problem whose field is the JSON pointer (RFC 6901) of what is wrong.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let field = pointer(error.path());
-        let problem = Problem::new(ProblemKind::MalformedBody, error.inner().to_string());
-        if field.is_empty() {
-            problem
+    sever_accept::parse_json(bytes).map_err(|fault| {
+        if fault.field.is_empty() {
+            Problem::new(ProblemKind::MalformedBody, fault.to_string())
         } else {
-            problem.field(field)
+            Problem::new(ProblemKind::MalformedBody, fault.problem).field(fault.field)
         }
-    })?;
-    deserializer
-        .end()
-        .map_err(|error| Problem::new(ProblemKind::MalformedBody, error.to_string()))?;
-    Ok(value)
-}
-
-fn pointer(path: &Path) -> String {
-    let part = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
-        Segment::Enum { .. } | Segment::Unknown => String::new(),
-    };
-    path.iter().map(part).collect()
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use sever_accept::AcceptError;
 use sever_store::StoreError;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -195,6 +196,26 @@ impl From<StoreError> for Problem {
             )
         } else {
             Self::internal(&error)
+        }
+    }
+}
+
+impl From<AcceptError> for Problem {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Field(fault) if fault.field.is_empty() => {
+                Self::new(ProblemKind::MalformedBody, fault.to_string())
+            }
+            AcceptError::Field(fault) => Self::invalid(fault.field, fault.problem),
+            AcceptError::KeyReused { .. } => Self::new(
+                ProblemKind::KeyReused,
+                "send the body that was accepted under this key, or another key",
+            ),
+            AcceptError::UnknownPerson { field } => {
+                Self::not_found("such person: import people first, or look at the id").field(field)
+            }
+            AcceptError::NoConnection => Self::new(ProblemKind::StateConflict, error.to_string()),
+            AcceptError::Store(error) => error.into(),
         }
     }
 }
