@@ -1,0 +1,202 @@
+//! `sever connection`: the instances of external systems.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use reqwest::Method;
+use sever_api::connection_view::{AppliedView, ConnectionList, ConnectionView, ConnectionsBody};
+
+use crate::client::Client;
+use crate::exit::{Ended, Failure, Reason};
+use crate::output::{Format, pairs, table};
+use crate::words::{or_dash, time, time_or_none};
+
+/// A configuration of connections is a page of text.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionCommand {
+    /// Make connections what a file says, all or none. A parked one is opened, and its jobs wait again.
+    ///
+    /// The file is TOML: [[connection]] with name, provider, base_url, credential ("env:NAME" or "file:/path", as the worker sees
+    /// them), access_token_lifetime ("1h"), and where they differ from the usual clock_skew ("30s"), in_flight_max (8),
+    /// jobs_max (64), closed (false) and [connection.access_token_lifetime_by_issuer].
+    Apply {
+        /// The file.
+        file: PathBuf,
+    },
+    /// List the connections by name.
+    List,
+    /// Show one connection.
+    Show {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Runs the command.
+pub(super) async fn run(command: ConnectionCommand, format: Format) -> Ended {
+    match command {
+        ConnectionCommand::Apply { file } => {
+            let body = read(&file)?;
+            let client = Client::from_environment()?;
+            let applied: AppliedView = client
+                .send_json(Method::PUT, &["connections"], &body)
+                .await?;
+            format.print(&applied, shown_applied)?;
+        }
+        ConnectionCommand::List => {
+            let list: ConnectionList = Client::from_environment()?
+                .get(&["connections"], &[])
+                .await?;
+            format.print(&list, |list| listed(&list.items))?;
+        }
+        ConnectionCommand::Show { name } => {
+            let list: ConnectionList = Client::from_environment()?
+                .get(&["connections"], &[])
+                .await?;
+            let found = list
+                .items
+                .into_iter()
+                .find(|connection| connection.configured.name == name);
+            let missing =
+                || Failure::new(Reason::NotFound, format!("there is no connection '{name}'"));
+            format.print(&found.ok_or_else(missing)?, shown)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// TOML's own message names the line and the key.
+fn read(file: &Path) -> Result<ConnectionsBody, Failure> {
+    let unreadable =
+        |error: String| Failure::usage(format!("{} cannot be read: {error}", file.display()));
+    let length = std::fs::metadata(file)
+        .map_err(|error| unreadable(error.to_string()))?
+        .len();
+    if length > FILE_BYTES_MAX {
+        return Err(unreadable("it is over 1 MiB".to_owned()));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+    parse(&text).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
+}
+
+fn parse(text: &str) -> Result<ConnectionsBody, String> {
+    toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+}
+
+fn shown_applied(applied: &AppliedView) -> String {
+    let line = |one: &sever_api::connection_view::AppliedConnection| {
+        vec![one.name.clone(), one.change.clone()]
+    };
+    table(
+        &["connection", "change"],
+        applied.applied.iter().map(line).collect(),
+        "nothing to apply",
+    )
+}
+
+fn listed(connections: &[ConnectionView]) -> String {
+    let row = |connection: &ConnectionView| {
+        vec![
+            connection.configured.name.clone(),
+            connection.configured.provider.to_string(),
+            connection.state.clone(),
+            connection.jobs_open.to_string(),
+            connection.configured.base_url.clone(),
+            connection.configured.credential.clone(),
+            or_dash(connection.state_reason.as_ref()),
+        ]
+    };
+    table(
+        &[
+            "name",
+            "provider",
+            "state",
+            "open jobs",
+            "base url",
+            "credential",
+            "reason",
+        ],
+        connections.iter().map(row).collect(),
+        "no connections",
+    )
+}
+
+fn shown(connection: &ConnectionView) -> String {
+    let configured = &connection.configured;
+    let issuers: Vec<String> = configured
+        .access_token_lifetime_by_issuer
+        .iter()
+        .map(|(issuer, span)| format!("{issuer} {span}"))
+        .collect();
+    pairs(&[
+        ("name", Some(configured.name.clone())),
+        ("id", Some(connection.id.to_string())),
+        ("provider", Some(configured.provider.to_string())),
+        ("base url", Some(configured.base_url.clone())),
+        ("credential", Some(configured.credential.clone())),
+        ("state", Some(connection.state.clone())),
+        ("reason", connection.state_reason.clone()),
+        ("blocked until", time_or_none(connection.blocked_until)),
+        (
+            "token lifetime",
+            Some(configured.access_token_lifetime.to_string()),
+        ),
+        (
+            "by issuer",
+            (!issuers.is_empty()).then(|| issuers.join(", ")),
+        ),
+        ("clock skew", Some(configured.clock_skew.to_string())),
+        ("calls at once", Some(configured.in_flight_max.to_string())),
+        ("jobs at once", Some(configured.jobs_max.to_string())),
+        ("open jobs", Some(connection.jobs_open.to_string())),
+        ("version", Some(connection.version.to_string())),
+        ("created", Some(time(connection.created_at))),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = r#"
+[[connection]]
+name = "okta-main"
+provider = "okta"
+base_url = "https://example.okta.com"
+credential = "env:OKTA"
+access_token_lifetime = "1h"
+
+[connection.access_token_lifetime_by_issuer]
+"https://example.okta.com/oauth2/default" = "24h"
+"#;
+
+    #[test]
+    fn a_file_is_read_with_its_defaults() {
+        let read = parse(FILE).unwrap();
+        let connection = &read.connection[0];
+        assert_eq!(connection.access_token_lifetime.as_seconds(), 3600);
+        let issuer = connection.access_token_lifetime_by_issuer.values().next();
+        assert_eq!(issuer.unwrap().as_seconds(), 86_400);
+        assert_eq!((connection.in_flight_max, connection.jobs_max), (8, 64));
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_its_line() {
+        for (from, to, part) in [
+            ("base_url", "baseurl", "unknown field `baseurl`"),
+            ("provider = \"okta\"", "provider = \"okto\"", "okto"),
+            ("\"1h\"", "\"soon\"", "is no length of time"),
+            (
+                "credential = \"env:OKTA\"\n",
+                "",
+                "missing field `credential`",
+            ),
+        ] {
+            let error = parse(&FILE.replacen(from, to, 1)).unwrap_err();
+            assert!(error.contains(part) && error.contains("line "), "{error}");
+        }
+    }
+}

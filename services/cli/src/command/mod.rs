@@ -1,0 +1,115 @@
+//! The commands, one file for each.
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Ended;
+use crate::output::Format;
+
+mod audit;
+mod completions;
+mod connection;
+mod doctor;
+mod hold;
+mod migrate;
+mod opt_out;
+mod people;
+mod protected;
+mod rejected;
+mod source;
+mod status;
+mod token;
+mod unmatched;
+mod watch;
+
+/// Removes access: cuts every token, session, role, group and account of those who leave, and proves it.
+///
+/// Commands talk to the console at SEVER_CONSOLE_URL with the token of SEVER_TOKEN or SEVER_TOKEN_FILE.
+///
+/// Exit codes: 0 done; 1 a problem was found; 2 usage; 3 not found; 4 refused (rights or state); 5 unreachable.
+#[derive(Debug, Parser)]
+#[command(name = "sever", version, max_term_width = 120)]
+pub(crate) struct Arguments {
+    /// How results are printed.
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    output: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database schema to this version, as the owner role (SEVER_DATABASE_OWNER_URL).
+    Migrate,
+    /// Make, list and revoke API tokens.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Add and list sources, the upstreams that report or ask.
+    #[command(subcommand)]
+    Source(source::SourceCommand),
+    /// Import and show people.
+    #[command(subcommand)]
+    People(people::PeopleCommand),
+    /// Apply and show connections, the instances of external systems.
+    #[command(subcommand)]
+    Connection(connection::ConnectionCommand),
+    /// Ask for the removal of access, and list opt-outs.
+    #[command(subcommand)]
+    OptOut(opt_out::OptOutCommand),
+    /// Show where access stands: of a person, or of one opt-out with its steps and proofs.
+    Status(status::StatusArguments),
+    /// Follow the work until all of it is settled.
+    Watch(watch::WatchArguments),
+    /// Show, release and reject holds, the stops that only a person lifts.
+    #[command(subcommand)]
+    Hold(hold::HoldCommand),
+    /// Show what could not be taken in.
+    #[command(subcommand)]
+    Rejected(rejected::RejectedCommand),
+    /// Show requests about somebody whom nobody knows yet.
+    #[command(subcommand)]
+    Unmatched(unmatched::UnmatchedCommand),
+    /// Show and change the list of those whom no opt-out may touch without a person.
+    #[command(subcommand)]
+    Protected(protected::ProtectedCommand),
+    /// Show the record of an opt-out and check its digests.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Check the invariants in the database (SEVER_DATABASE_URL).
+    Doctor(doctor::DoctorArguments),
+    /// Print the completions of a shell.
+    Completions(completions::CompletionsArguments),
+}
+
+/// Runs the command.
+pub(crate) async fn run(arguments: Arguments) -> Ended {
+    let format = arguments.output;
+    match arguments.command {
+        Command::Migrate => migrate::run(format).await,
+        Command::Token(command) => token::run(command, format).await,
+        Command::Source(command) => source::run(command, format).await,
+        Command::People(command) => people::run(command, format).await,
+        Command::Connection(command) => connection::run(command, format).await,
+        Command::OptOut(command) => opt_out::run(command, format).await,
+        Command::Status(arguments) => status::run(&arguments, format).await,
+        Command::Watch(arguments) => watch::run(&arguments, format).await,
+        Command::Hold(command) => hold::run(command, format).await,
+        Command::Rejected(command) => rejected::run(command, format).await,
+        Command::Unmatched(command) => unmatched::run(command, format).await,
+        Command::Protected(command) => protected::run(command, format).await,
+        Command::Audit(command) => audit::run(command, format).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, format).await,
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_contradict_nothing() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,177 @@
+//! `sever opt-out`: asking for the removal of access.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use sever_api::opt_out_view::{OptOutPage, OptOutSummaryView, RequestedView};
+use sever_domain::request::RequestState;
+use sever_domain::{Intent, OptOutState, Urgency};
+use uuid::Uuid;
+
+use super::watch;
+use crate::client::Client;
+use crate::exit::{Ended, Failure};
+use crate::output::{Format, pairs, table};
+use crate::words::{one_of, time};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OptOutCommand {
+    /// Remove a person's access.
+    Person(PersonArguments),
+    /// List opt-outs with their status, newest first.
+    List {
+        /// Only in this state.
+        #[arg(long, value_parser = one_of::<OptOutState>(OptOutState::ALL.iter().map(|state| state.as_str())))]
+        state: Option<OptOutState>,
+        /// Where the page before ended.
+        #[arg(long, value_name = "ID")]
+        before: Option<Uuid>,
+        /// Opt-outs at most, 1 to 200.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PersonArguments {
+    /// Sever's id of the person, or source:external_id.
+    person: String,
+    /// How far it goes: disable contains and cuts sessions and tokens, remove takes everything.
+    #[arg(long, default_value = "remove", value_parser = one_of::<Intent>(Intent::ALL.iter().map(|intent| intent.as_str())))]
+    intent: Intent,
+    /// Only at these connections, by name; several are given one by one or separated by commas. All where absent.
+    #[arg(long, value_delimiter = ',', value_name = "CONNECTION")]
+    scope: Vec<String>,
+    /// Which queue the work takes.
+    #[arg(long, default_value = "ordinary", value_parser = one_of::<Urgency>(Urgency::ALL.iter().map(|urgency| urgency.as_str())))]
+    urgency: Urgency,
+    /// Why, for the record: at most 500 characters, no personal data.
+    #[arg(long)]
+    reason: String,
+    /// When it takes effect: 2026-11-30T18:00:00+01:00[Europe/Berlin], or a local time with --time-zone. Now where absent.
+    #[arg(long, value_name = "TIME")]
+    effective_at: Option<String>,
+    /// The IANA time zone of a local --effective-at.
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// The key by which a repeated request is known; a fresh one where absent.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Follow the work until it is settled.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// Runs the command.
+pub(super) async fn run(command: OptOutCommand, format: Format) -> Ended {
+    let client = Client::from_environment()?;
+    match command {
+        OptOutCommand::Person(arguments) => person(&client, arguments, format).await,
+        OptOutCommand::List {
+            state,
+            before,
+            limit,
+        } => {
+            let mut query = vec![("limit", limit.to_string())];
+            query.extend(state.map(|state| ("state", state.to_string())));
+            query.extend(before.map(|id| ("before", id.to_string())));
+            let page: OptOutPage = client.get(&["opt-outs"], &query).await?;
+            format.print(&page, listed)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn person(client: &Client, arguments: PersonArguments, format: Format) -> Ended {
+    let body = body(&arguments)?;
+    let key = arguments
+        .idempotency_key
+        .unwrap_or_else(|| Uuid::new_v4().to_string());
+    let asked: RequestedView = client.post_with_key(&["opt-outs"], &key, &body).await?;
+    match asked.opt_out {
+        Some(opt_out) if arguments.wait => watch::opt_out(client, opt_out, format).await,
+        Some(_) | None => {
+            format.print(&asked, shown)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn body(arguments: &PersonArguments) -> Result<Value, Failure> {
+    let person = if let Ok(id) = arguments.person.parse::<Uuid>() {
+        json!({"id": id})
+    } else {
+        let (source, external_id) = arguments.person.split_once(':').ok_or_else(|| {
+            Failure::usage("a person is named by Sever's id (a UUID) or as source:external_id")
+        })?;
+        json!({"source": source, "external_id": external_id})
+    };
+    let mut body = json!({
+        "person": person, "intent": arguments.intent, "urgency": arguments.urgency, "reason": arguments.reason,
+    });
+    if !arguments.scope.is_empty() {
+        body["scope"] = json!(arguments.scope);
+    }
+    if let Some(time) = &arguments.effective_at {
+        body["effective_at"] = json!(time);
+    }
+    if let Some(zone) = &arguments.time_zone {
+        body["time_zone"] = json!(zone);
+    }
+    Ok(body)
+}
+
+fn shown(asked: &RequestedView) -> String {
+    let next = match (asked.state, asked.opt_out) {
+        (RequestState::Held, _) => Some("a hold stops it: see 'sever hold list'".to_owned()),
+        (_, Some(id)) => Some(format!("follow it with 'sever watch {id}'")),
+        (_, None) => None,
+    };
+    pairs(&[
+        ("opt-out", asked.opt_out.map(|id| id.to_string())),
+        ("request", Some(asked.request.to_string())),
+        ("state", Some(asked.state.to_string())),
+        (
+            "known already",
+            (!asked.created).then(|| "yes, by its key".to_owned()),
+        ),
+        ("next", next),
+    ])
+}
+
+fn listed(page: &OptOutPage) -> String {
+    let head = [
+        "id",
+        "status",
+        "state",
+        "intent",
+        "effective",
+        "jobs",
+        "subject",
+    ];
+    let mut text = table(&head, page.items.iter().map(line).collect(), "no opt-outs");
+    if let Some(next) = page.next {
+        text.push_str(&format!("\n\nthere are more: --before {next}"));
+    }
+    text
+}
+
+/// One line of a table of opt-outs.
+pub(super) fn line(summary: &OptOutSummaryView) -> Vec<String> {
+    let head = &summary.head;
+    let jobs: Vec<String> = summary
+        .jobs
+        .iter()
+        .map(|job| job.state.to_string())
+        .collect();
+    vec![
+        head.id.to_string(),
+        head.status.to_string(),
+        head.state.to_string(),
+        head.intent.to_string(),
+        time(head.effective_at),
+        jobs.join(" "),
+        head.subject.to_string(),
+    ]
+}

@@ -1,0 +1,45 @@
+//! How single values are written in tables and read from arguments.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use jiff::{Timestamp, Unit};
+
+/// A time for people: UTC to the second.
+pub(crate) fn time(at: Timestamp) -> String {
+    at.round(Unit::Second).unwrap_or(at).to_string()
+}
+
+/// The same, for a time that may be absent.
+pub(crate) fn time_or_none(at: Option<Timestamp>) -> Option<String> {
+    at.map(time)
+}
+
+/// An absent value in a table.
+pub(crate) fn or_dash<T: Display>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// An argument that is one of some words, which completions know.
+pub(crate) fn one_of<T>(
+    words: impl IntoIterator<Item = &'static str>,
+) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + Clone + Send + Sync + 'static,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let words: Vec<&'static str> = words.into_iter().collect();
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_utc_to_the_second() {
+        let at = "2026-11-22T13:00:00.4+01:00".parse().unwrap();
+        assert_eq!(time(at), "2026-11-22T12:00:00Z");
+    }
+}
