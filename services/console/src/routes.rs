@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::header;
 use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{any_service, get};
 use sever_api::{Authenticator, secured};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -45,9 +45,13 @@ pub fn router(console: Console) -> Router {
     let (import, _) = import().with_state(console.clone()).split_for_parts();
     Router::new()
         .route("/v1/openapi.json", get(show_description))
-        .route_service(
+        .route(
             "/v1/people/import",
-            secured(import, authenticator.clone(), console.import_limits),
+            any_service(secured(
+                import,
+                authenticator.clone(),
+                console.import_limits,
+            )),
         )
         .fallback_service(secured(ordinary, authenticator, console.limits))
 }
