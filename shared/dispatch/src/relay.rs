@@ -6,7 +6,7 @@ use sever_backoff::Backoff;
 use sever_bus::{Outgoing, PublishOutcome, Publisher};
 use sever_store::outbox::{self, ClaimedBell, Refused};
 use sever_store::{Store, StoreError};
-use sever_telemetry::catalogue;
+use sever_telemetry::{catalogue, chain};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -138,16 +138,4 @@ fn sort(bells: &[ClaimedBell], outcomes: &[PublishOutcome]) -> (Vec<Uuid>, Vec<R
         });
     }
     (confirmed, refused)
-}
-
-/// An error with its causes, for one log line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

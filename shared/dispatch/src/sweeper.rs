@@ -2,11 +2,10 @@
 
 use sever_bus::{Bus, BusState, MarkerState};
 use sever_store::{Store, job};
-use sever_telemetry::catalogue;
+use sever_telemetry::{catalogue, chain};
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatcher::{DispatchSettings, Waker};
-use crate::relay::chain;
 
 /// The most bells of one sweep: more than a broker takes in the interval, and a bound on the statement.
 const SWEEP_LIMIT: i64 = 2_000;

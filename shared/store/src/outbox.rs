@@ -24,12 +24,12 @@ WITH due AS (
     FROM (
         SELECT id, exchange, routing_key, next_try_at FROM outbox
         WHERE next_try_at <= now() AND (claimed_until IS NULL OR claimed_until < now())
-        ORDER BY next_try_at LIMIT $2 * 8
+        ORDER BY next_try_at LIMIT $2::int8 * 8
     ) AS oldest
 ), chosen AS (
     SELECT outbox.id FROM outbox JOIN due USING (id)
     WHERE claimed_until IS NULL OR claimed_until < now()
-    ORDER BY due.turn LIMIT $2
+    ORDER BY due.turn LIMIT $2::int8
     FOR UPDATE OF outbox SKIP LOCKED
 )
 UPDATE outbox SET claim_token = $1, claimed_until = now() + make_interval(secs => $3), tries = tries + 1

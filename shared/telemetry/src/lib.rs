@@ -39,6 +39,7 @@
 )]
 
 pub mod catalogue;
+mod chain;
 mod health;
 mod json_lines;
 mod logs;
@@ -47,6 +48,7 @@ mod ops;
 mod redact;
 mod shutdown;
 
+pub use chain::chain;
 pub use health::{CheckHandle, CheckState, Health, Readiness};
 pub use logs::{LogsError, init_logs};
 pub use metrics_recorder::Metrics;

@@ -12,7 +12,7 @@ use sever_domain::{JobId, JobState};
 use sever_provider::ConnectorFactory;
 use sever_store::StoreError;
 use sever_store::job::{self, Claimed, ClaimedJob, Settled, Settlement};
-use sever_telemetry::catalogue;
+use sever_telemetry::{catalogue, chain};
 
 use crate::epoch::{Context, End, Epoch};
 use crate::registry::{NoConnector, Registry};
@@ -78,7 +78,7 @@ impl<F: ConnectorFactory> Bells<F> {
                 }
                 Err(error) => {
                     failures += 1;
-                    tracing::warn!(%job, %error, "a claim failed; it is tried again");
+                    tracing::warn!(%job, error = %chain(&error), "a claim failed; it is tried again");
                     let wait = self
                         .context
                         .settings
@@ -123,7 +123,7 @@ impl<F: ConnectorFactory> Bells<F> {
         {
             Ok(known) => known,
             Err(NoConnector::Store(error)) => {
-                return tracing::warn!(%job, %error, "a connection could not be read; the sweeper rings the job again");
+                return tracing::warn!(%job, error = %chain(&error), "a connection could not be read; the sweeper rings the job again");
             }
             Err(NoConnector::Unusable(what)) => {
                 let settlement = Settlement::Credentials { what };
@@ -147,7 +147,7 @@ impl<F: ConnectorFactory> Bells<F> {
                 return tracing::warn!(%job, %opt_out, why, "an epoch stopped without a settle; the next one reads what it left");
             }
             Err(End::Store(error)) => {
-                return tracing::warn!(%job, %opt_out, %error, "an epoch lost the database; the next one reads what it left");
+                return tracing::warn!(%job, %opt_out, error = %chain(&error), "an epoch lost the database; the next one reads what it left");
             }
         };
         if matches!(settlement, Settlement::Credentials { .. }) {
@@ -190,7 +190,7 @@ fn report(settled: &Result<Settled, StoreError>, settlement: &Settlement, claime
             tracing::warn!(%job, %opt_out, "a settle was refused: the lease is somebody else's now")
         }
         Err(error) => {
-            tracing::warn!(%job, %opt_out, %error, "a settle failed; the sweeper rings the job again")
+            tracing::warn!(%job, %opt_out, error = %chain(&error), "a settle failed; the sweeper rings the job again")
         }
     }
 }

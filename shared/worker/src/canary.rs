@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sever_provider::{Connector, ConnectorFactory};
 use sever_store::worker_connection;
-use sever_telemetry::CheckHandle;
+use sever_telemetry::{CheckHandle, chain};
 use tokio_util::sync::CancellationToken;
 
 use crate::epoch::Context;
@@ -28,7 +28,9 @@ pub(crate) async fn run<F: ConnectorFactory>(
                 "parked for wrong credentials: {}",
                 parked.join(", ")
             )),
-            Err(error) => tracing::warn!(%error, "parked connections could not be read"),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "parked connections could not be read")
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(INTERVAL) => {}

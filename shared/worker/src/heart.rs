@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use sever_domain::InstanceId;
 use sever_store::{Store, StoreError, job::instance};
+use sever_telemetry::chain;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -74,7 +75,7 @@ impl Heart {
                     return;
                 }
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, "a heartbeat failed; calls stop when it is too old")
+                    tracing::warn!(error = %chain(&error), "a heartbeat failed; calls stop when it is too old")
                 }
                 Err(_) => {
                     tracing::warn!("a heartbeat took too long; calls stop when it is too old")

@@ -13,7 +13,9 @@ use sever_domain::Provider;
 use sever_provider::ConnectorFactory;
 use sever_store::job::instance;
 use sever_store::{DatabaseSettings, Store};
-use sever_telemetry::{CheckHandle, Health, Metrics, Shutdown, catalogue, init_logs, serve_ops};
+use sever_telemetry::{
+    CheckHandle, Health, Metrics, Shutdown, catalogue, chain, init_logs, serve_ops,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::bells::Bells;
@@ -105,7 +107,7 @@ pub async fn serve<F: ConnectorFactory>(
     }
     health.begin_drain();
     drain(consumers, ops.shutdown_grace, &shutdown.hard()).await;
-    instance::stop(&store, heart.instance).await.unwrap_or_else(|error| tracing::warn!(%error, "could not say that this worker stopped; its heartbeat will tell"));
+    instance::stop(&store, heart.instance).await.unwrap_or_else(|error| tracing::warn!(error = %chain(&error), "could not say that this worker stopped; its heartbeat will tell"));
     end.cancel();
     bus.closed().await;
     for task in watches.into_iter().chain([heart_task, ops_task]) {

@@ -25,7 +25,7 @@ DO UPDATE SET state = excluded.state, basis = excluded.basis, confirmed_at = coa
 
 const INSERT_INSPECTION: &str = "
 INSERT INTO inspection (id, job_id, seq, epoch, purpose, started_at, ended_at, digest)
-SELECT $1, $2, coalesce(max(seq), 0) + 1, $3, $4, $5, greatest($5, $6), $7 FROM inspection WHERE job_id = $2";
+SELECT $1, $2, coalesce(max(seq), 0) + 1, $3, $4, $5::timestamptz, greatest($5::timestamptz, $6::timestamptz), $7 FROM inspection WHERE job_id = $2";
 
 const INSERT_FAMILIES: &str = "
 INSERT INTO inspection_family (inspection_id, binding_id, family, result, found, rule, detail)

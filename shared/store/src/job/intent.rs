@@ -38,9 +38,9 @@ SELECT step_id, no, $3, $4 FROM unnest($1::uuid[], $2::int4[]) AS intended (step
 const TOUCH: &str = "
 UPDATE job SET plan_revision = coalesce($2, plan_revision), opt_out_revision = CASE WHEN $2::int4 IS NULL THEN opt_out_revision ELSE $3 END,
        first_revocation_at = coalesce(first_revocation_at, $4), attempt = coalesce($5, attempt),
-       lease_until = greatest(lease_until, now() + make_interval(secs => $6))
+       lease_until = greatest(lease_until, now() + make_interval(secs => $6::float8))
 WHERE id = $1 AND (plan_revision <> coalesce($2, plan_revision) OR (first_revocation_at IS NULL AND $4::timestamptz IS NOT NULL)
-                   OR attempt <> coalesce($5, attempt) OR lease_until < now() + make_interval(secs => $6 / 2))";
+                   OR attempt <> coalesce($5, attempt) OR lease_until < now() + make_interval(secs => $6::float8 / 2))";
 
 /// Takes the locks. Returns the facts, and whether the subject or one of its accounts is protected.
 ///
