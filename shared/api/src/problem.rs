@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use sever_accept::AcceptError;
 use sever_store::StoreError;
+use sever_telemetry::chain;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -174,13 +175,6 @@ impl Problem {
             field: self.field.clone(),
         }
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
 }
 
 impl From<StoreError> for Problem {

@@ -33,7 +33,8 @@ pub struct Database {
     name: String,
     owner_url: String,
     app_url: String,
-    admin_url: Option<String>,
+    admin_url: String,
+    dropped_at_end: bool,
 }
 
 impl Database {
@@ -59,12 +60,12 @@ impl Database {
         let settable =
             app_url.set_username(APP_ROLE).is_ok() && app_url.set_password(Some(APP_ROLE)).is_ok();
         anyhow::ensure!(settable, "the database URL has no place for a user");
-        let admin_url = server.template.is_none().then(|| server.url("postgres"));
         Ok(Self {
             name,
             owner_url,
             app_url: app_url.into(),
-            admin_url,
+            admin_url: server.url("postgres"),
+            dropped_at_end: server.template.is_none(),
         })
     }
 
@@ -111,14 +112,37 @@ impl Database {
     pub async fn sql_as_app(&self, statements: &str) -> anyhow::Result<String> {
         psql(&self.app_url, statements).await
     }
+
+    /// Takes the database away from everybody: sessions end, and new ones are refused until [`Database::bring_back`].
+    ///
+    /// # Errors
+    /// Where a statement fails.
+    pub async fn take_away(&self) -> anyhow::Result<()> {
+        let name = &self.name;
+        let close = format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false");
+        psql(&self.admin_url, &close).await?;
+        let end = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        );
+        psql(&self.admin_url, &end).await.map(drop)
+    }
+
+    /// Lets sessions begin again.
+    ///
+    /// # Errors
+    /// Where the statement fails.
+    pub async fn bring_back(&self) -> anyhow::Result<()> {
+        let open = format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name);
+        psql(&self.admin_url, &open).await.map(drop)
+    }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Some(admin_url) = &self.admin_url {
+        if self.dropped_at_end {
             let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
             // A server that is gone keeps nothing of ours that matters.
-            let _ = run_psql(admin_url, &statement);
+            let _ = run_psql(&self.admin_url, &statement);
         }
     }
 }
