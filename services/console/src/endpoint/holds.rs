@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::console::Console;
-use crate::endpoint::{opt_outs, people};
+use crate::endpoint::people;
 use crate::parameters::{Parameters, parse};
 use crate::{page_limit, plain_text};
 
@@ -208,7 +208,7 @@ fn placed_view(hold: HoldId, placed: &Accepted) -> DecidedView {
 fn unreleased(error: ReleaseError) -> Problem {
     match error {
         ReleaseError::Hold(error) => problem(error),
-        ReleaseError::Accept(error) => opt_outs::refused(error),
+        ReleaseError::Accept(error) => error.into(),
     }
 }
 

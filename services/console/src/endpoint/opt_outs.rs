@@ -108,13 +108,11 @@ pub(crate) async fn request_opt_out(
     RawBody(body): RawBody,
 ) -> Result<impl IntoResponse, Problem> {
     who.require(Scope::OptOutsWrite)?;
-    let asked = OptOutRequest::parse(&body).map_err(|fault| refused(fault.into()))?;
+    let asked = OptOutRequest::parse(&body).map_err(AcceptError::from)?;
     crate::plain_text::reason("/reason", &asked.reason)?;
     let source = who.source.as_ref().map(|source| source.id);
     let asker = Asker::token(&who.name, source, Channel::Console);
-    let accepted = accept_opt_out(&console.store, &asker, key.as_str(), &asked)
-        .await
-        .map_err(refused)?;
+    let accepted = accept_opt_out(&console.store, &asker, key.as_str(), &asked).await?;
     let view = RequestedView {
         request: accepted.request.0,
         opt_out: accepted.opt_out.map(|id| id.0),
@@ -125,23 +123,4 @@ pub(crate) async fn request_opt_out(
         .opt_out
         .map(|id| [(header::LOCATION, format!("/v1/opt-outs/{id}"))]);
     Ok((StatusCode::ACCEPTED, location, Json(view)))
-}
-
-/// Why accept refused, as a client sees it.
-pub(crate) fn refused(error: AcceptError) -> Problem {
-    match error {
-        AcceptError::Field(fault) if fault.field.is_empty() => {
-            Problem::new(ProblemKind::MalformedBody, fault.to_string())
-        }
-        AcceptError::Field(fault) => Problem::invalid(fault.field, fault.problem),
-        AcceptError::KeyReused { .. } => Problem::new(
-            ProblemKind::KeyReused,
-            "send the body that was accepted under this key, or another key",
-        ),
-        AcceptError::UnknownPerson { field } => {
-            Problem::not_found("such person: import people first, or look at the id").field(field)
-        }
-        AcceptError::NoConnection => Problem::new(ProblemKind::StateConflict, error.to_string()),
-        AcceptError::Store(error) => error.into(),
-    }
 }

@@ -56,7 +56,7 @@ SELECT job.id::text AS id, 'instance ' || job.lease_instance AS detail
 FROM job LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
 WHERE job.state = 'running'
   AND (job.lease_until < now() - make_interval(secs => $2) OR holder.id IS NULL OR holder.stopped_at < now() - make_interval(secs => $2)
-       OR holder.heartbeat_at < now() - interval '6 seconds' - make_interval(secs => $2))
+       OR holder.heartbeat_at < now() - make_interval(secs => holder.dead_after_s) - make_interval(secs => $2))
   AND (job.rung_at IS NULL OR job.rung_at < now() - make_interval(secs => $2))
   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id)
 LIMIT $1",

@@ -1,0 +1,132 @@
+//! Each invariant's statement finds a violation that was planted for it, and nothing in a world where all is well.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sever_store::invariants::{self, Violation, all, check};
+
+use crate::world::{BINDING, CLOSING, GROUP_STEP, World};
+
+async fn violations(world: &World) -> Vec<Violation> {
+    check(&world.client().await, Duration::ZERO).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_world_where_all_is_well_breaks_nothing() {
+    let world = World::removed().await;
+    assert_eq!(violations(&world).await, []);
+}
+
+#[tokio::test]
+async fn every_statement_finds_what_was_planted_for_it() {
+    let mut found = BTreeSet::new();
+    let world = World::removed().await;
+    for (name, plant) in PLANTED {
+        let plant = plant
+            .replace("$job", &world.job.to_string())
+            .replace("$opt_out", &world.opt_out.to_string())
+            .replace("$subject", &world.subject.to_string())
+            .replace("$connection", &world.connection.to_string())
+            .replace("$group_step", GROUP_STEP)
+            .replace("$closing", CLOSING)
+            .replace("$binding", BINDING);
+        world.sql(&plant).await;
+        let names: Vec<_> = violations(&world)
+            .await
+            .iter()
+            .map(|violation| violation.name)
+            .collect();
+        assert!(
+            names.contains(name),
+            "{name} was planted, {names:?} were found"
+        );
+        found.insert(*name);
+        world.reset().await;
+    }
+    let untested: Vec<_> = all()
+        .iter()
+        .map(|invariant| invariant.name)
+        .filter(|name| !found.contains(name))
+        .collect();
+    assert_eq!(untested, [""; 0], "nothing was planted for these");
+}
+
+#[tokio::test]
+async fn the_grace_lets_what_is_young_pass() {
+    let world = World::removed().await;
+    world.sql("INSERT INTO outbox (id, exchange, routing_key, body) VALUES (gen_random_uuid(), 'sever.cmd', 'okta', '{\"v\":1,\"job\":\"00000000-0000-7000-8000-000000000001\"}')").await;
+    let names = |violations: Vec<Violation>| {
+        violations
+            .iter()
+            .map(|violation| violation.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(violations(&world).await), ["outbox_row_too_old"]);
+    let later = check(&world.client().await, invariants::PRODUCTION_GRACE).await;
+    assert_eq!(names(later.unwrap()), [""; 0]);
+}
+
+/// A job that is open again, in an opt-out that is open again.
+macro_rules! reopen {
+    ($state:literal) => {
+        concat!(
+            "UPDATE opt_out SET state = 'open', closed_at = NULL; UPDATE job SET state = '",
+            $state,
+            "', due_at = now() - interval '1 hour', settled_at = NULL;"
+        )
+    };
+}
+
+const PLANTED: &[(&str, &str)] = &[
+    ("request_without_job", "INSERT INTO opt_out (id, subject_id, intent, urgency, effective_at, state, closed_at)
+            VALUES ('00000000-0000-7000-8000-00000000eeee', '$subject', 'remove', 'ordinary', now(), 'cancelled', now());
+        UPDATE request SET opt_out_id = '00000000-0000-7000-8000-00000000eeee'"),
+    ("removal_forgotten", "UPDATE request SET state = 'recorded'"),
+    ("held_request_without_hold", "UPDATE request SET state = 'held'"),
+    ("due_and_not_rung", reopen!("waiting")),
+    ("lease_over", "UPDATE opt_out SET state = 'open', closed_at = NULL;
+        UPDATE job SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() - interval '1 hour',
+               lease_instance = (SELECT id FROM worker_instance), settled_at = NULL"),
+    ("held_without_hold", reopen!("held")),
+    ("parked_at_open_connection", reopen!("parked")),
+    ("dead_without_letter", reopen!("dead")),
+    ("epoch_claimed_twice", "INSERT INTO audit_event (id, actor, kind, subject_id, opt_out_id, job_id, canonical, digest)
+        SELECT id, actor, kind, subject_id, opt_out_id, job_id, canonical, digest FROM audit_event WHERE kind = 'job.claimed'"),
+    ("epoch_ahead_of_job", "UPDATE plan SET epoch = 2"),
+    ("attempt_gap", "UPDATE attempt SET no = 2; UPDATE effect SET attempt = 2"),
+    ("attempt_miscounted", "UPDATE job SET attempt = 2"),
+    ("two_open_jobs", concat!(reopen!("held"), "DROP INDEX job_one_open;
+        INSERT INTO job (id, kind, opt_out_id, subject_id, connection_id, provider, state, intent, urgency, effective_at, due_at, accepted_at)
+        SELECT gen_random_uuid(), kind, opt_out_id, subject_id, connection_id, provider, 'waiting', intent, urgency, effective_at,
+               now() + interval '1 hour', accepted_at FROM job")),
+    ("sent_without_intent", "DELETE FROM effect WHERE step_id = '$group_step'; UPDATE step SET state = 'unknown' WHERE id = '$group_step'"),
+    ("answered_before_intent", "UPDATE effect SET answered_at = intent_at - interval '1 second'"),
+    ("intent_without_attempt", "UPDATE effect SET epoch = 7; UPDATE job SET lease_epoch = 7"),
+    ("open_job_of_ended_opt_out", "UPDATE job SET state = 'held', settled_at = NULL"),
+    ("open_opt_out_without_open_job", "UPDATE opt_out SET state = 'open', closed_at = NULL"),
+    ("done_with_open_step", "UPDATE step SET state = 'applied', verified_grade = NULL, verified_at = NULL WHERE id = '$group_step'"),
+    ("done_without_closing_inspection", "UPDATE inspection SET purpose = 'opening'"),
+    ("done_with_unproven_family", "UPDATE inspection_family SET rule = NULL WHERE inspection_id = '$closing' AND family = 'session'"),
+    ("done_with_live_entitlement", "INSERT INTO entitlement (inspection_id, ordinal, binding_id, kind, provider_key, privileged, facts)
+        VALUES ('$closing', 2, '$binding', 'group', 'admins', true, '{}')"),
+    ("done_with_unread_account", "INSERT INTO binding (id, subject_id, connection_id, kind, provider_id, state, basis, confirmed_at)
+        VALUES (gen_random_uuid(), '$subject', '$connection', 'account', '00u2', 'confirmed', 'source_listed', now() - interval '1 day')"),
+    ("closing_before_last_write", "UPDATE effect SET answered_at = now()"),
+    ("effect_on_foreign_account", "INSERT INTO subject (id, kind) VALUES ('00000000-0000-7000-8000-00000000ffff', 'person');
+        UPDATE binding SET subject_id = '00000000-0000-7000-8000-00000000ffff'"),
+    ("job_without_event", "DELETE FROM audit_event WHERE kind = 'job.created'"),
+    ("epoch_without_event", "DELETE FROM audit_event WHERE kind = 'job.claimed'"),
+    ("end_without_event", "DELETE FROM audit_event WHERE kind = 'job.settled'"),
+    ("opt_out_without_event", "DELETE FROM audit_event WHERE kind = 'opt_out.closed'"),
+    ("effect_without_event", "DELETE FROM audit_event WHERE kind = 'steps.intended'"),
+    ("hold_without_event", "INSERT INTO hold (id, scope, target_id, reason, policy, requested_by, state, decided_by, decided_at)
+        VALUES (gen_random_uuid(), 'job', '$job', 'blocked', 'nothing', 'source:hr', 'released', 'token:x', now())"),
+    ("event_altered", "UPDATE audit_event SET canonical = convert_to(replace(convert_from(canonical, 'UTF8'), 'worker:', 'worker;'), 'UTF8') WHERE kind = 'job.created'"),
+    ("event_columns_differ", "UPDATE audit_event SET actor = 'token:nobody' WHERE kind = 'job.created'"),
+    ("outbox_row_too_old", "INSERT INTO outbox (id, exchange, routing_key, body, created_at)
+        VALUES (gen_random_uuid(), 'sever.cmd', 'okta', '{\"v\":1,\"job\":\"$job\"}', now() - interval '1 hour')"),
+    ("message_with_more_than_ids", "INSERT INTO outbox (id, exchange, routing_key, body)
+        VALUES (gen_random_uuid(), 'sever.cmd', 'okta', '{\"v\":1,\"job\":\"$job\",\"name\":\"Ada\"}')"),
+    ("personal_data_in_record", "INSERT INTO hold (id, scope, target_id, reason, policy, detail, requested_by)
+        VALUES (gen_random_uuid(), 'job', '$job', 'blocked', 'nothing', '{\"login\": \"ada@example.test\"}', 'source:hr')"),
+];

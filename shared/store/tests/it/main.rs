@@ -1,0 +1,10 @@
+//! The statements that operators' work rests on, against a real PostgreSQL.
+
+#![allow(clippy::unwrap_used)] // a failed step of a test is a failed test
+
+mod connection;
+mod hold;
+mod invariants;
+mod protected;
+mod view;
+mod world;
