@@ -27,6 +27,36 @@ pub(crate) const BINDING: &str = "00000000-0000-7000-8000-0000000000b1";
 /// The worker.
 const INSTANCE: &str = "00000000-0000-7000-8000-0000000000a1";
 
+/// Every table that tests write to, in an order in which rows may be deleted.
+const TABLES: [&str; 26] = [
+    "verification",
+    "effect",
+    "step",
+    "plan",
+    "entitlement",
+    "inspection_family",
+    "inspection",
+    "attempt",
+    "dead_letter",
+    "outbox",
+    "job",
+    "guard_charge",
+    "hold",
+    "request",
+    "opt_out",
+    "binding",
+    "protected_principal",
+    "employment_event",
+    "person_key",
+    "person",
+    "subject",
+    "connection",
+    "worker_instance",
+    "source",
+    "intake_reject",
+    "audit_event",
+];
+
 impl World {
     /// A person, their removal, and its proof.
     pub(crate) async fn removed() -> Self {
@@ -43,17 +73,20 @@ impl World {
         world
     }
 
-    /// Makes everything as it was at first; cheaper than another database.
+    /// Makes everything as it was at first; cheaper than another database, and than truncating.
     pub(crate) async fn reset(&self) {
-        self.sql("TRUNCATE source, subject, connection, worker_instance, hold, outbox, audit_event, intake_reject CASCADE")
-            .await;
-        self.fill().await;
+        let deletes: String = TABLES.map(|table| format!("DELETE FROM {table};")).concat();
+        self.sql(&(deletes + &self.rows())).await;
+        self.record().await;
     }
 
     async fn fill(&self) {
-        self.sql(&[self.directory(), self.work(), self.evidence()].join(";"))
-            .await;
+        self.sql(&self.rows()).await;
         self.record().await;
+    }
+
+    fn rows(&self) -> String {
+        [self.directory(), self.work(), self.evidence()].join(";")
     }
 
     /// The same person and connection, with a removal that a hold of this reason stops; nothing of it has begun. It was asked
