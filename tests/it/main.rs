@@ -2,4 +2,6 @@
 
 #![allow(clippy::unwrap_used, missing_docs)] // a failed unwrap is a failed test; tests need no page
 
+mod crash;
 mod house;
+mod leaver;

@@ -1,1 +1,12 @@
-//! What crosses a process boundary is tested here; see `it/`.
+//! A fleet of real binaries on one machine: private PostgreSQL and RabbitMQ, the simulator, intake and
+//! workers, for the tests that cross a process boundary (`it/`).
+
+mod fleet;
+mod program;
+mod simulator;
+mod wait;
+
+pub use fleet::{Fleet, FleetOptions, Leaver};
+pub use program::{Program, binary};
+pub use simulator::Simulator;
+pub use wait::until;

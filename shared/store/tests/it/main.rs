@@ -6,5 +6,6 @@ mod connection;
 mod hold;
 mod invariants;
 mod protected;
+mod statements;
 mod view;
 mod world;

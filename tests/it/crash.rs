@@ -1,0 +1,144 @@
+//! A process dies at each boundary; the fleet comes to the same end state all the same.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sever_tests::{Fleet, FleetOptions, until};
+
+/// How long one crash, its recovery and the rest of the work may take on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// One more person of each kind of access, named by a number.
+fn person(number: usize) -> Value {
+    let client = format!("0oaclient{number:011}");
+    json!({"users": [{
+        "login": format!("p{number}@example.com"), "first_name": "P", "last_name": number.to_string(), "sessions": 1,
+        "groups": ["Staff"], "apps": ["Wiki"], "roles": [{"type": "APP_ADMIN"}], "factors": [{"type": "push"}],
+        "clients": [{"client_id": client, "name": "mobile", "tokens": [{"scopes": ["offline_access"]}], "grants": [{"scope": "offline_access"}]}]
+    }]})
+}
+
+/// Fast heartbeats, so that a dead worker is noticed within two seconds.
+fn options() -> FleetOptions {
+    let worker = [
+        ("SEVER_WORKER_HEARTBEAT_MS", "200"),
+        ("SEVER_WORKER_START_CALL_AGE_MS", "1000"),
+        ("SEVER_WORKER_HEARTBEAT_DEAD_MS", "2000"),
+        ("SEVER_WORKER_CALL_DEADLINE_MS", "1000"),
+    ];
+    FleetOptions {
+        worker: worker
+            .map(|(name, value)| (name, value.to_owned()))
+            .to_vec(),
+        ..FleetOptions::default()
+    }
+}
+
+/// The points that intake passes; the worker passes the others.
+const OF_INTAKE: &[&str] = &[
+    "accept.before_commit",
+    "accept.after_commit",
+    "relay.after_claim",
+    "relay.after_publish",
+    "relay.after_confirm",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whichever_boundary_a_process_dies_at_the_end_state_is_the_same() {
+    let mut fleet = Fleet::start(options()).await.unwrap();
+    fleet
+        .simulator
+        .seed(&json!({"groups": [{"name": "Staff"}], "apps": [{"label": "Wiki"}]}))
+        .await
+        .unwrap();
+    let mut accounts = Vec::new();
+    for (number, point) in sever_crash_point::POINTS.iter().enumerate() {
+        let account = fleet
+            .simulator
+            .seed(&person(number))
+            .await
+            .unwrap()
+            .remove(0);
+        let leaver = fleet
+            .person(&format!("E{number}"), &[&account])
+            .await
+            .unwrap();
+        accounts.push(account);
+        let of_intake = OF_INTAKE.contains(point);
+        let program = if of_intake {
+            &mut fleet.intake
+        } else {
+            &mut fleet.worker
+        };
+        assert!(
+            program.stop().await.unwrap(),
+            "before {point}: did not drain"
+        );
+        program.set("SEVER_CRASH_AT", point);
+        program.restart().unwrap();
+        fleet.leave(&leaver).await.unwrap();
+        let program = if of_intake {
+            &mut fleet.intake
+        } else {
+            &mut fleet.worker
+        };
+        let died = std::cell::RefCell::new(&mut *program);
+        until(&format!("the process dies at {point}"), LIMIT, || async {
+            Ok(died.borrow_mut().has_ended()?.then_some(()))
+        })
+        .await
+        .unwrap();
+        program.set("SEVER_CRASH_AT", "");
+        program.restart().unwrap();
+        fleet
+            .jobs_come_to(&["done"], number + 1, LIMIT)
+            .await
+            .unwrap_or_else(|error| panic!("after a crash at {point}: {error:?}"));
+    }
+    for account in &accounts {
+        assert_eq!(
+            fleet.simulator.live(account).await.unwrap(),
+            Vec::<Value>::new(),
+            "{account}"
+        );
+    }
+    assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+    assert_eq!(doubles(&fleet).await, "", "an audit event stands twice");
+    let writes = fleet
+        .simulator
+        .journal()
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|call| call["effect"] == "write");
+    for call in writes {
+        assert!(
+            call["user"]
+                .as_str()
+                .is_none_or(|user| accounts.iter().any(|account| account == user)),
+            "a write for nobody named: {call}"
+        );
+    }
+    let unintended = fleet.database.sql("SELECT count(*) FROM step WHERE state IN ('applied', 'verified') AND NOT EXISTS (SELECT FROM effect WHERE step_id = step.id) AND action <> 'leave'").await.unwrap();
+    let gone_by_themselves = fleet.database.sql("SELECT count(*) FROM step JOIN verification ON step_id = step.id WHERE NOT EXISTS (SELECT FROM effect WHERE effect.step_id = step.id) AND action <> 'leave' AND verdict = 'gone'").await.unwrap();
+    assert_eq!(
+        unintended, gone_by_themselves,
+        "a step was applied without an intent and without a read that found it gone"
+    );
+}
+
+/// What stands twice in the audit events: claims by epoch, intents and answers by effect, openings and closings.
+async fn doubles(fleet: &Fleet) -> String {
+    let sql = "
+        WITH event AS (
+            SELECT kind, opt_out_id, job_id, convert_from(canonical, 'UTF8')::jsonb -> 'data' AS data FROM audit_event
+        ), fact AS (
+            SELECT kind, job_id::text || (data ->> 'epoch') AS about FROM event WHERE kind = 'job.claimed'
+            UNION ALL SELECT kind, (e ->> 'step') || (e ->> 'effect') FROM event, jsonb_array_elements(data) AS e WHERE kind = 'effects.answered'
+            UNION ALL SELECT kind, (e ->> 'step') || (data ->> 'attempt') FROM event, jsonb_array_elements(data -> 'steps') AS e WHERE kind = 'steps.intended'
+            UNION ALL SELECT kind, opt_out_id::text FROM event WHERE kind IN ('opt_out.opened', 'opt_out.closed')
+            UNION ALL SELECT kind, job_id::text FROM event WHERE kind = 'job.created'
+        )
+        SELECT kind, about FROM fact GROUP BY kind, about HAVING count(*) > 1";
+    fleet.database.sql(sql).await.unwrap()
+}

@@ -1,0 +1,152 @@
+//! The simulator's control API.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::program::binary;
+
+/// How long the simulator may take to come up on a busy machine.
+const START_MAX: Duration = Duration::from_secs(30);
+
+/// A running simulator with the organisation `main`; killed when dropped.
+#[derive(Debug)]
+pub struct Simulator {
+    _child: Child,
+    address: String,
+    http: reqwest::Client,
+}
+
+impl Simulator {
+    /// Starts it, with an organisation that accepts `token`.
+    ///
+    /// # Errors
+    /// When the binary is missing, or does not answer.
+    pub async fn start(folder: &Path, token: &str) -> anyhow::Result<Self> {
+        let log = std::fs::File::create(folder.join("simulator.log"))?;
+        let mut child = Command::new(binary("sever-provider-sim")?)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .context("starting the simulator")?;
+        let stdout = child.stdout.take().context("the simulator has no output")?;
+        let line = tokio::time::timeout(START_MAX, BufReader::new(stdout).lines().next_line())
+            .await
+            .context("waiting for the simulator")??;
+        let announced: Value = serde_json::from_str(&line.context("the simulator said nothing")?)?;
+        let address = announced["address"]
+            .as_str()
+            .context("the simulator named no address")?
+            .to_owned();
+        // A second installation says that there is one already, which is what is wanted.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let simulator = Self {
+            _child: child,
+            address,
+            http,
+        };
+        simulator
+            .configure(json!({"ssws_tokens": [{"token": token, "name": "worker"}]}))
+            .await?;
+        Ok(simulator)
+    }
+
+    /// The base URL of the organisation.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/okta/main", self.address)
+    }
+
+    /// Sends an order of the control API.
+    ///
+    /// # Errors
+    /// Anything but a success, with the simulator's reason.
+    pub async fn control(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let url = format!("http://{}/control{path}", self.address);
+        let response = self
+            .http
+            .request(method.parse()?, url)
+            .body(body.to_string())
+            .send()
+            .await?;
+        let status = response.status();
+        let text = response.text().await?;
+        anyhow::ensure!(status.is_success(), "{method} {path}: {status} {text}");
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Changes the organisation's settings.
+    ///
+    /// # Errors
+    /// As [`Simulator::control`].
+    pub async fn configure(&self, settings: Value) -> anyhow::Result<()> {
+        self.control("PUT", "/okta/main", &settings).await.map(drop)
+    }
+
+    /// Plants people and access. Returns the users' ids, in order.
+    ///
+    /// # Errors
+    /// As [`Simulator::control`].
+    pub async fn seed(&self, document: &Value) -> anyhow::Result<Vec<String>> {
+        let planted = self.control("POST", "/okta/main/seed", document).await?;
+        let users = planted["users"]
+            .as_array()
+            .context("the simulator planted nobody")?;
+        Ok(users
+            .iter()
+            .filter_map(|user| user["id"].as_str().map(str::to_owned))
+            .collect())
+    }
+
+    /// Orders faults.
+    ///
+    /// # Errors
+    /// As [`Simulator::control`].
+    pub async fn fault(&self, rule: &Value) -> anyhow::Result<()> {
+        self.control("POST", "/faults", rule).await.map(drop)
+    }
+
+    /// Takes all faults back.
+    ///
+    /// # Errors
+    /// As [`Simulator::control`].
+    pub async fn no_faults(&self) -> anyhow::Result<()> {
+        self.control("DELETE", "/faults", &Value::Null)
+            .await
+            .map(drop)
+    }
+
+    /// What access a user really has left; empty when there is none.
+    ///
+    /// # Errors
+    /// As [`Simulator::control`].
+    pub async fn live(&self, user: &str) -> anyhow::Result<Vec<Value>> {
+        let truth = self
+            .control(
+                "GET",
+                &format!("/okta/main/state/users/{user}"),
+                &Value::Null,
+            )
+            .await?;
+        Ok(truth["live"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Every call so far, oldest first.
+    ///
+    /// # Errors
+    /// As [`Simulator::control`].
+    pub async fn journal(&self) -> anyhow::Result<Vec<Value>> {
+        let page = self
+            .control("GET", "/journal?limit=100000", &Value::Null)
+            .await?;
+        Ok(page["entries"].as_array().cloned().unwrap_or_default())
+    }
+}
