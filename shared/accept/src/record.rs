@@ -1,5 +1,6 @@
 //! The transaction in which a request is accepted.
 
+use futures::try_join;
 use serde_json::json;
 use sever_domain::employment::EmploymentEventKind;
 use sever_domain::request::RequestState;
@@ -125,7 +126,11 @@ async fn try_record(
     };
     let (key, digest) = incoming.key_and_digest();
     // Asked under the subject's lock, so that a twin that was faster is seen.
-    if let Some(known) = request::find_by_key(&tx, &asker.name, key).await? {
+    let (known, connections) = try_join!(
+        request::find_by_key(&tx, &asker.name, key),
+        usable_connections(&tx)
+    )?;
+    if let Some(known) = known {
         return same_answer(&known, digest);
     }
     let found = found?;
@@ -133,7 +138,6 @@ async fn try_record(
         Found::Person(person) => person.now,
         Found::Nobody | Found::Several => tx.now().await?,
     };
-    let connections = usable_connections(&tx).await?;
     let ask = match incoming {
         Incoming::Event(event) => Ask::of_event(asker, event, now),
         Incoming::OptOut { key, asked } => {

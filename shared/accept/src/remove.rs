@@ -1,5 +1,6 @@
 //! A request that asks for removal, for a person who is known.
 
+use futures::try_join;
 use serde_json::{Value, json};
 use sever_audit::AuditKind;
 use sever_domain::effective::{self, Start};
@@ -11,7 +12,7 @@ use sever_domain::{ConnectionId, HoldReason, Intent, JobState, OptOutId};
 use sever_store::opt_out::{self, LockedOptOut, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, JobTerms, LockedJob};
 use sever_store::person::LockedPerson;
-use sever_store::{Tx, employment, request};
+use sever_store::{StoreError, Tx, employment, request};
 
 use crate::ask::{Ask, Kind};
 use crate::error::{AcceptError, FieldFault};
@@ -103,11 +104,10 @@ async fn question(
     if let Some(event) = ask.employment_event() {
         let known = employment::of_person(tx, person.id).await?;
         contradicted = contradiction(&event, &known).copied();
-        employment::insert(tx, person.id, &event).await?;
-        // What a newer event says otherwise does not change the directory.
-        if contradicted.is_none() {
-            employment::set_state(tx, person.id, EmploymentState::Left).await?;
-        }
+        try_join!(
+            employment::insert(tx, person.id, &event),
+            note_leave(tx, person, contradicted.is_some())
+        )?;
         let data = json!({"kind": event.kind, "version": event.version, "contradicted": contradicted.is_some()});
         trail.add(AuditKind::EmploymentRecorded, None, None, data);
     }
@@ -124,6 +124,19 @@ async fn question(
         }),
         None => None,
     })
+}
+
+/// What a newer event says otherwise does not change the directory.
+async fn note_leave(
+    tx: &Tx<'_>,
+    person: &LockedPerson,
+    contradicted: bool,
+) -> Result<(), StoreError> {
+    if contradicted || person.employment == EmploymentState::Left {
+        return Ok(());
+    }
+    let left = employment::set_state(tx, person.id, EmploymentState::Left);
+    left.await.map(drop)
 }
 
 /// What a person is told of the event that says otherwise.

@@ -1,5 +1,6 @@
 //! What every way through the transaction writes at its end: the request's row, audit events, bells.
 
+use futures::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_audit::{AuditEvent, AuditKind};
@@ -96,25 +97,29 @@ impl<'a> Trail<'a> {
         placed: Placed,
     ) -> Result<Placed, StoreError> {
         self.note_request(placed);
-        if self.ask.stored {
-            if let Some(subject) = placed.subject {
-                request::place(
-                    tx,
-                    self.ask.request.id,
-                    subject,
-                    placed.opt_out,
-                    placed.state,
-                )
-                .await?;
-            }
-        } else {
-            let mut row = self.ask.request.clone();
-            (row.subject, row.state) = (placed.subject, placed.state);
-            request::insert(tx, &row, placed.opt_out).await?;
-        }
-        outbox::ring(tx, &self.bells).await?;
-        audit::insert(tx, &self.events).await?;
+        // None of the three refers to another one, so that they share one round trip.
+        try_join!(
+            self.write_request(tx, placed),
+            outbox::ring(tx, &self.bells),
+            audit::insert(tx, &self.events)
+        )?;
         Ok(placed)
+    }
+
+    async fn write_request(&self, tx: &Tx<'_>, placed: Placed) -> Result<(), StoreError> {
+        let id = self.ask.request.id;
+        match (self.ask.stored, placed.subject) {
+            (true, Some(subject)) => {
+                request::place(tx, id, subject, placed.opt_out, placed.state).await
+            }
+            // A stored request of whom nobody knows whom it means stays as it is.
+            (true, None) => Ok(()),
+            (false, subject) => {
+                let mut row = self.ask.request.clone();
+                (row.subject, row.state) = (subject, placed.state);
+                request::insert(tx, &row, placed.opt_out).await
+            }
+        }
     }
 
     /// The request's own event comes first.

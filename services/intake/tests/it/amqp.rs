@@ -58,7 +58,12 @@ async fn the_examples_are_taken_in_and_acked() {
     let (fixture, bus) = (Fixture::new().await, service_bus(&broker).await);
     let consumer = consume(&bus, &fixture, &CancellationToken::new());
     for (_, text) in examples() {
-        publish(&broker, "hr", Some("hr"), text.as_bytes()).await;
+        let mut event: serde_json::Value = serde_json::from_str(&text).unwrap();
+        // The dates of the examples grow old, and the clock of this machine is anybody's guess.
+        if let Some(effective_at) = event.pointer_mut("/data/effective_at") {
+            *effective_at = json!(jiff::Timestamp::now().to_string());
+        }
+        publish(&broker, "hr", Some("hr"), event.to_string().as_bytes()).await;
     }
     eventually("all are recorded", async || {
         fixture.count("request WHERE channel = 'amqp'").await == 4
