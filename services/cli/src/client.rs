@@ -18,7 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(630);
 
 /// The console, with the token of `SEVER_TOKEN`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
@@ -31,7 +31,8 @@ impl Client {
         Self::new(ConsoleClientConfig::from_environment(&ProcessEnvironment)?)
     }
 
-    fn new(config: ConsoleClientConfig) -> Result<Self, Failure> {
+    /// The console at this address, with this token. Connects to nothing yet.
+    pub(crate) fn new(config: ConsoleClientConfig) -> Result<Self, Failure> {
         // Fails only where one is installed already, which does as well.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder()

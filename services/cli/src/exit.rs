@@ -78,6 +78,9 @@ impl fmt::Display for Failure {
     }
 }
 
+/// So that a program of several steps can say at which one it failed.
+impl std::error::Error for Failure {}
+
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         // The chain in one line: what was being done, then why it failed.

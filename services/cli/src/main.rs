@@ -11,6 +11,7 @@
 mod client;
 mod command;
 mod database;
+mod dev;
 mod exit;
 mod output;
 mod words;

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::dev;
 use crate::exit::Ended;
 use crate::output::Format;
 
@@ -76,6 +77,8 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Check the invariants in the database (SEVER_DATABASE_URL).
     Doctor(doctor::DoctorArguments),
+    /// Run the whole fleet on this machine until Ctrl-C, with a simulated Okta org.
+    Dev(dev::DevArguments),
     /// Print the completions of a shell.
     Completions(completions::CompletionsArguments),
 }
@@ -98,6 +101,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::Protected(command) => protected::run(command, format).await,
         Command::Audit(command) => audit::run(command, format).await,
         Command::Doctor(arguments) => doctor::run(&arguments, format).await,
+        Command::Dev(arguments) => dev::run(arguments).await,
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

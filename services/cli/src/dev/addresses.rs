@@ -1,0 +1,96 @@
+//! Where everything of a fleet listens: on loopback, below the range from which the kernel takes ports for outgoing connections.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::Context as _;
+use sever_config::ports;
+use sever_private_servers::{are_free, free_ports};
+
+/// The simulator's port where it is free.
+const SIMULATOR: u16 = 8090;
+
+/// The usual ports, in the order of the fields of [`Addresses`].
+const USUAL: [u16; 6] = [
+    ports::INTAKE_HTTP,
+    ports::INTAKE_OPS,
+    ports::CONSOLE_HTTP,
+    ports::CONSOLE_OPS,
+    ports::WORKER_OKTA_OPS,
+    SIMULATOR,
+];
+
+/// The addresses of the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    /// HTTP of intake.
+    pub(crate) intake: SocketAddr,
+    /// Health and metrics of intake.
+    pub(crate) intake_ops: SocketAddr,
+    /// HTTP of the console.
+    pub(crate) console: SocketAddr,
+    /// Health and metrics of the console.
+    pub(crate) console_ops: SocketAddr,
+    /// Health and metrics of the Okta worker.
+    pub(crate) worker_okta_ops: SocketAddr,
+    /// The simulator.
+    pub(crate) simulator: SocketAddr,
+}
+
+/// Which ports are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ports {
+    /// The usual ones where they are free, so that nobody needs to look them up.
+    Usual,
+    /// Any free ones, so that nothing else on the machine is in the way.
+    Any,
+}
+
+impl Addresses {
+    /// Chooses ports that are free now.
+    ///
+    /// # Errors
+    /// Where hardly any port is free.
+    pub(crate) fn choose(wanted: Ports) -> anyhow::Result<Self> {
+        let drawn: [u16; USUAL.len()] =
+            free_ports().context("finding free ports on 127.0.0.1 below 32768")?;
+        let mut chosen = drawn;
+        if wanted == Ports::Usual {
+            for (port, usual) in chosen.iter_mut().zip(USUAL) {
+                if are_free(&[usual]) {
+                    *port = usual;
+                }
+            }
+        }
+        let [
+            intake,
+            intake_ops,
+            console,
+            console_ops,
+            worker_okta_ops,
+            simulator,
+        ] = chosen.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        Ok(Self {
+            intake,
+            intake_ops,
+            console,
+            console_ops,
+            worker_okta_ops,
+            simulator,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_usual_port_that_is_taken_is_replaced() {
+        // Another program may have it already, which serves as well.
+        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, SIMULATOR));
+        let chosen = Addresses::choose(Ports::Usual).unwrap();
+        assert_ne!(chosen.simulator.port(), SIMULATOR);
+    }
+}

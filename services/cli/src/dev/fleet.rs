@@ -1,0 +1,257 @@
+//! The whole fleet: started in order, stopped in order, and gone with this program however that ends.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use reqwest::Method;
+use sever_api::connection_view::{AppliedView, ConnectionBody, ConnectionsBody};
+use sever_api::operator_view::{SourceBody, SourceView};
+use sever_config::{ConsoleClientConfig, DevConfig};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::addresses::{Addresses, Ports};
+use super::broker::Broker;
+use super::database::{Database, remove_left_behind};
+use super::environment::ServiceEnvironment;
+use super::home::Home;
+use super::narrator::Narrator;
+use super::service::{Ended, Program, Service, readyz};
+use super::simulator::Simulator;
+use crate::client::Client;
+
+/// The name of the source for which the HR system speaks.
+pub(crate) const SOURCE: &str = "hr";
+/// The name of the connection to the simulated org.
+pub(crate) const CONNECTION: &str = "okta-main";
+/// Until a new HTTP connection on this machine is given up.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// What kind of fleet.
+pub(crate) struct Plan {
+    /// Its directory; emptied first.
+    pub(crate) directory: PathBuf,
+    /// Which ports.
+    pub(crate) ports: Ports,
+    /// Servers to use instead of private ones.
+    pub(crate) servers: DevConfig,
+    /// What every service gets, beside its addresses.
+    pub(crate) environment: ServiceEnvironment,
+    /// Settings of the simulated org, beside its token.
+    pub(crate) org: serde_json::Value,
+    /// The connection to it, but for its address and its credential.
+    pub(crate) connection: ConnectionBody,
+}
+
+/// A running fleet. Dropping it kills everything, in the order of the fields; [`Fleet::stop`] is the orderly way.
+pub(crate) struct Fleet {
+    services: Vec<Service>,
+    simulated: Service,
+    /// The broker.
+    pub(crate) broker: Broker,
+    /// The database.
+    pub(crate) database: Database,
+    /// The directory.
+    pub(crate) home: Home,
+    /// Where the services listen.
+    pub(crate) addresses: Addresses,
+    /// The first token's file.
+    pub(crate) token_file: PathBuf,
+    /// The console, with the first token.
+    pub(crate) console: Client,
+    /// The simulated org.
+    pub(crate) simulator: Simulator,
+}
+
+impl Fleet {
+    /// Starts everything and waits until it is ready: servers and simulator, then the services, then source and connection.
+    /// Not cancel-safe for a given database server: call [`Fleet::clean_up`] after dropping the call.
+    ///
+    /// # Errors
+    /// Whatever could not be started, with its words. Nothing is left running then.
+    pub(crate) async fn start(plan: &Plan, narrator: &Narrator) -> anyhow::Result<Self> {
+        let home = Home::fresh(&plan.directory)?;
+        let given = plan.servers.database_url.as_ref();
+        remove_left_behind(&home, given).await?;
+        let addresses = Addresses::choose(plan.ports)?;
+        let http = http_client()?;
+        narrator.say("starting PostgreSQL, RabbitMQ and the simulator …");
+        let (database, broker, simulated) = tokio::try_join!(
+            Database::start(&home, given),
+            Broker::start(&home, plan.servers.amqp_url.as_ref()),
+            start_simulator(addresses, &home, &http),
+        )?;
+        let (token_file, token) = database.first_token(&home).await?;
+        narrator.say("starting intake, the console and the Okta worker …");
+        let services = start_services(plan, addresses, &home, &database, &broker).await?;
+        let all: Vec<_> = services
+            .iter()
+            .chain([&simulated])
+            .map(Service::process)
+            .collect();
+        home.record(&all)?;
+        for service in &services {
+            service.wait_until_ready(&http).await?;
+        }
+        let fleet = Self {
+            services,
+            simulated,
+            broker,
+            database,
+            home,
+            addresses,
+            token_file,
+            console: console(addresses, token)?,
+            simulator: Simulator::new(http, addresses.simulator),
+        };
+        fleet.make_known(plan).await?;
+        Ok(fleet)
+    }
+
+    /// After a start that was broken off: takes our database away from a given server.
+    ///
+    /// # Errors
+    /// Where the directory is in use, or the server refuses.
+    pub(crate) async fn clean_up(plan: &Plan) -> anyhow::Result<()> {
+        let Some(given) = &plan.servers.database_url else {
+            return Ok(());
+        };
+        remove_left_behind(&Home::fresh(&plan.directory)?, Some(given)).await
+    }
+
+    /// The first of its programs that ends by itself. Cancel-safe.
+    pub(crate) async fn ended(&self) -> Ended {
+        let mut services = JoinSet::new();
+        for service in self.services.iter().chain([&self.simulated]) {
+            services.spawn(service.ended());
+        }
+        tokio::select! {
+            Some(Ok(ended)) = services.join_next() => ended,
+            ended = self.database.ended() => ended,
+            ended = self.broker.ended() => ended,
+        }
+    }
+
+    /// Stops everything in order: the services drain, then the simulator, then the servers. Dropping the call kills what is left.
+    ///
+    /// # Errors
+    /// Where our database cannot be taken away from a given server; everything else has stopped then.
+    pub(crate) async fn stop(self, narrator: &Narrator) -> anyhow::Result<()> {
+        let mut stopping = JoinSet::new();
+        for service in self.services {
+            stopping.spawn(async move { (service.name(), service.stop().await) });
+        }
+        while let Some(stopped) = stopping.join_next().await {
+            if let Ok((name, false)) = stopped {
+                narrator.say(format!("{name} did not drain in time and was killed"));
+            }
+        }
+        self.simulated.stop().await;
+        let (database, ()) = tokio::join!(self.database.stop(&self.home), self.broker.stop());
+        database
+    }
+
+    /// Registers the source, and applies the connection to the simulated org, whose file stays for further changes.
+    async fn make_known(&self, plan: &Plan) -> anyhow::Result<()> {
+        let token = Uuid::new_v4().simple().to_string();
+        let credential = self.home.write_private("okta-token", &token)?;
+        self.simulator.make_org(&token, &plan.org).await?;
+        let source = SourceBody {
+            broker_user: Some(self.broker.hr_user.clone()),
+            trusted: true,
+        };
+        let _: SourceView = self
+            .console
+            .send_json(Method::PUT, &["sources", SOURCE], &source)
+            .await?;
+        let connection = ConnectionBody {
+            base_url: self.simulator.base_url(),
+            credential: format!("file:{}", credential.display()),
+            ..plan.connection.clone()
+        };
+        let connections = ConnectionsBody {
+            connection: vec![connection],
+        };
+        let text = toml::to_string(&connections).context("writing connections.toml")?;
+        std::fs::write(self.home.join("connections.toml"), text)
+            .context("writing connections.toml")?;
+        let _: AppliedView = self
+            .console
+            .send_json(Method::PUT, &["connections"], &connections)
+            .await?;
+        Ok(())
+    }
+}
+
+async fn start_simulator(
+    addresses: Addresses,
+    home: &Home,
+    http: &reqwest::Client,
+) -> anyhow::Result<Service> {
+    let address = addresses.simulator;
+    let simulator = Service::start(Program {
+        name: "sever-provider-sim",
+        arguments: vec!["--listen".into(), address.to_string()],
+        environment: Vec::new(),
+        ready: format!("http://{address}/healthz"),
+        logs: &home.logs(),
+    })
+    .await?;
+    simulator.wait_until_ready(http).await?;
+    Ok(simulator)
+}
+
+async fn start_services(
+    plan: &Plan,
+    addresses: Addresses,
+    home: &Home,
+    database: &Database,
+    broker: &Broker,
+) -> anyhow::Result<Vec<Service>> {
+    let wanted = [
+        ("sever-intake", Some(addresses.intake), addresses.intake_ops),
+        (
+            "sever-console",
+            Some(addresses.console),
+            addresses.console_ops,
+        ),
+        ("sever-worker-okta", None, addresses.worker_okta_ops),
+    ];
+    let logs = home.logs();
+    let mut services = Vec::with_capacity(wanted.len());
+    for (name, address, ops) in wanted {
+        let environment = plan
+            .environment
+            .clone()
+            .reaching(&database.service_url_file, &broker.url_file)
+            .listening(address, ops);
+        let program = Program {
+            name,
+            arguments: Vec::new(),
+            environment: environment.into_pairs(),
+            ready: readyz(ops),
+            logs: &logs,
+        };
+        services.push(Service::start(program).await?);
+    }
+    Ok(services)
+}
+
+fn console(addresses: Addresses, token: String) -> anyhow::Result<Client> {
+    Ok(Client::new(ConsoleClientConfig {
+        url: format!("http://{}", addresses.console),
+        token: Some(token.into()),
+    })?)
+}
+
+/// One client for everything on this machine; it needs no proxy.
+fn http_client() -> anyhow::Result<reqwest::Client> {
+    // Another caller may have installed it already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .no_proxy()
+        .connect_timeout(CONNECT_DEADLINE)
+        .build()
+        .context("making an HTTP client")
+}

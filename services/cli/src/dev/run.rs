@@ -1,0 +1,154 @@
+//! `sever dev`: the whole fleet on one machine, until Ctrl-C.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+use sever_api::connection_view::{ConnectionBody, Span};
+use sever_config::{DevConfig, FromEnvironment as _, ProcessEnvironment};
+use sever_domain::Provider;
+
+use super::addresses::Ports;
+use super::environment::ServiceEnvironment;
+use super::fleet::{CONNECTION, Fleet, Plan, SOURCE};
+use super::narrator::Narrator;
+use super::people::people_csv;
+use super::signals::Signals;
+use crate::exit::Ended;
+
+/// Starts PostgreSQL, RabbitMQ, a simulated Okta org and every service on this machine, until Ctrl-C.
+///
+/// Everything begins anew at each start, because the simulated org does. With DATABASE_URL or AMQP_URL set, those servers are used
+/// instead of private ones; the database is one of our own on it, and is dropped at the end. Any SEVER_ variable of the services
+/// can be set.
+#[derive(Debug, Args)]
+pub(crate) struct DevArguments {
+    /// Where data, logs and secrets are kept.
+    #[arg(long, value_name = "DIR", default_value = ".sever/dev")]
+    directory: PathBuf,
+    /// How many people the simulated org has.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    people: u32,
+}
+
+/// Runs the fleet until a signal, or until one of its programs ends by itself, which is status 1.
+///
+/// # Errors
+/// Whatever could not be started or stopped. Nothing is left running in any case.
+pub(crate) async fn run(arguments: DevArguments) -> Ended {
+    let servers = DevConfig::from_environment(&ProcessEnvironment)?;
+    Ok(until_a_signal(&plan(&arguments, servers), arguments.people).await?)
+}
+
+async fn until_a_signal(plan: &Plan, people: u32) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::watch()?;
+    let narrator = Narrator::default();
+    let started = tokio::select! {
+        started = start(plan, people, &narrator) => started,
+        signal = signals.next() => {
+            narrator.say(format!("{signal}: the start was broken off, everything is stopped"));
+            Fleet::clean_up(plan).await?;
+            return Ok(ExitCode::from(130));
+        }
+    };
+    let fleet = match started {
+        Ok(fleet) => fleet,
+        Err(error) => {
+            Fleet::clean_up(plan).await?;
+            return Err(error);
+        }
+    };
+    show(&fleet)?;
+    let status = tokio::select! {
+        ended = fleet.ended() => {
+            narrator.say(ended.report());
+            ExitCode::FAILURE
+        }
+        signal = signals.next() => {
+            narrator.say(format!("{signal}: stopping (once more kills at once) …"));
+            ExitCode::SUCCESS
+        }
+    };
+    tokio::select! {
+        stopped = fleet.stop(&narrator) => stopped?,
+        signal = signals.next() => {
+            narrator.say(format!("{signal} again: everything is killed"));
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    narrator.say("everything has stopped");
+    Ok(status)
+}
+
+fn plan(arguments: &DevArguments, servers: DevConfig) -> Plan {
+    let lifetime = |seconds| Span::seconds(seconds).expect("an hour is a span");
+    Plan {
+        directory: arguments.directory.clone(),
+        ports: Ports::Usual,
+        servers,
+        environment: ServiceEnvironment::inherited(),
+        org: json!({}),
+        connection: ConnectionBody {
+            name: CONNECTION.to_owned(),
+            provider: Provider::Okta,
+            base_url: String::new(),
+            credential: String::new(),
+            access_token_lifetime: lifetime(3600),
+            access_token_lifetime_by_issuer: std::collections::BTreeMap::new(),
+            clock_skew: lifetime(30),
+            in_flight_max: 16,
+            jobs_max: 64,
+            closed: false,
+        },
+    }
+}
+
+async fn start(plan: &Plan, people: u32, narrator: &Narrator) -> anyhow::Result<Fleet> {
+    let fleet = Fleet::start(plan, narrator).await?;
+    let users = fleet.simulator.seed_directory(people as usize).await?;
+    let lines = users.iter().map(|user| vec![user]).collect::<Vec<_>>();
+    std::fs::write(fleet.home.join("people.csv"), people_csv(&lines)?)
+        .context("writing people.csv")?;
+    Ok(fleet)
+}
+
+/// Where everything is and how to talk to it, on standard output.
+fn show(fleet: &Fleet) -> anyhow::Result<()> {
+    let (at, home) = (&fleet.addresses, fleet.home.path().display());
+    let text = format!(
+        "\
+{database}; {broker}
+intake      http://{intake}  (health and metrics http://{intake_ops})
+console     http://{console}  (health and metrics http://{console_ops})
+worker-okta health and metrics http://{worker}
+simulator   http://{simulator}  (Okta org {base})
+logs        {home}/logs
+
+In another terminal:
+  export SEVER_CONSOLE_URL=http://{console} SEVER_TOKEN_FILE={token}
+  sever people import {home}/people.csv
+  sever opt-out person {SOURCE}:E-0001 --reason 'left the company'
+  sever watch
+
+Leaver events of the HR system go to the exchange sever.in with the routing key leaver.{SOURCE}; the URL is in {home}/hr-amqp-url.
+Ctrl-C stops everything.
+",
+        database = fleet.database.describe(),
+        broker = fleet.broker.describe(),
+        intake = at.intake,
+        intake_ops = at.intake_ops,
+        console = at.console,
+        console_ops = at.console_ops,
+        worker = at.worker_okta_ops,
+        simulator = at.simulator,
+        base = fleet.simulator.base_url(),
+        token = fleet.token_file.display(),
+    );
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("printing the addresses")
+}
