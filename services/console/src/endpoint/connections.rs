@@ -5,7 +5,7 @@ use axum::extract::State;
 use sever_api::connection_view::{
     AppliedConnection, AppliedView, ConnectionBody, ConnectionList, ConnectionView, ConnectionsBody,
 };
-use sever_api::{Authenticated, JsonBody, Problem, ProblemBody, ProblemKind, Scope};
+use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_config::CredentialReference;
 use sever_store::connection::{self, ApplyError, ConnectionSpec};
 
@@ -48,9 +48,10 @@ pub(crate) async fn list_connections(
 pub(crate) async fn apply_connections(
     who: Authenticated,
     State(console): State<Console>,
-    JsonBody(body): JsonBody<ConnectionsBody>,
+    RawBody(bytes): RawBody,
 ) -> Result<Json<AppliedView>, Problem> {
     who.require(Scope::ConnectionsWrite)?;
+    let body: ConnectionsBody = parse_json(&bytes)?;
     check(&body)?;
     let actor = who.actor();
     let mut client = console.store.client("applying connections").await?;

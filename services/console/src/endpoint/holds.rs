@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use sever_accept::{Accepted, ReleaseError, release_request};
 use sever_api::hold_view::{DecidedView, DecisionBody, HoldPage, HoldView};
-use sever_api::{Authenticated, JsonBody, Problem, ProblemBody, ProblemKind, Scope};
+use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_domain::hold::{HoldScope, HoldState};
 use sever_domain::{HoldId, HoldReason};
 use sever_store::hold::{self, HoldFilter, PAGE_MAX};
@@ -109,9 +109,10 @@ pub(crate) async fn release_hold(
     who: Authenticated,
     State(console): State<Console>,
     Path(id): Path<String>,
-    JsonBody(body): JsonBody<DecisionBody>,
+    RawBody(bytes): RawBody,
 ) -> Result<Json<DecidedView>, Problem> {
     who.require(Scope::HoldsDecide)?;
+    let body: DecisionBody = parse_json(&bytes)?;
     let (id, reason) = (
         parse("id", &id)?,
         plain_text::reason("/reason", &body.reason)?,
@@ -163,9 +164,10 @@ pub(crate) async fn reject_hold(
     who: Authenticated,
     State(console): State<Console>,
     Path(id): Path<String>,
-    JsonBody(body): JsonBody<DecisionBody>,
+    RawBody(bytes): RawBody,
 ) -> Result<Json<DecidedView>, Problem> {
     who.require(Scope::HoldsDecide)?;
+    let body: DecisionBody = parse_json(&bytes)?;
     let (id, reason) = (
         parse("id", &id)?,
         plain_text::reason("/reason", &body.reason)?,

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use sever_accept::{AcceptError, Asker, OptOutRequest, OptOutRequestBody, accept_opt_out};
 use sever_api::opt_out_view::{OptOutPage, OptOutSummaryView, OptOutView, RequestedView};
-use sever_api::{Authenticated, IdempotencyKey, Problem, ProblemBody, ProblemKind, RawBody, Scope};
+use sever_api::{Authenticated, IdempotencyKey, Problem, ProblemBody, RawBody, Scope};
 use sever_domain::request::Channel;
 use sever_domain::{OptOutId, OptOutState, SubjectId};
 use sever_store::opt_out_view::{self, OptOutFilter, PAGE_MAX};

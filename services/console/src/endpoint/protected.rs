@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use sever_api::operator_view::{CreatedId, ProtectedBody, ProtectedList, ProtectedView};
-use sever_api::{Authenticated, JsonBody, Problem, ProblemBody, Scope};
+use sever_api::{Authenticated, Problem, ProblemBody, RawBody, Scope, parse_json};
 use sever_store::Client;
 use sever_store::protected::{self, Principal, Protection};
 use uuid::Uuid;
@@ -56,9 +56,10 @@ pub(crate) async fn list_protected(
 pub(crate) async fn add_protected(
     who: Authenticated,
     State(console): State<Console>,
-    JsonBody(body): JsonBody<ProtectedBody>,
+    RawBody(bytes): RawBody,
 ) -> Result<(StatusCode, Json<CreatedId>), Problem> {
     who.require(Scope::ProtectedWrite)?;
+    let body: ProtectedBody = parse_json(&bytes)?;
     let mut client = console.store.client("protecting").await?;
     let principal = principal(&client, &body).await?;
     let protection = protection(body)?;

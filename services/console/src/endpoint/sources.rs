@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::json;
 use sever_api::operator_view::{SourceBody, SourceList, SourceView};
-use sever_api::{Authenticated, JsonBody, Problem, ProblemBody, ProblemKind, Scope};
+use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_audit::{AuditEvent, AuditKind};
 use sever_store::{StoreError, audit, source};
 
@@ -50,9 +50,10 @@ pub(crate) async fn put_source(
     who: Authenticated,
     State(console): State<Console>,
     Path(name): Path<String>,
-    JsonBody(body): JsonBody<SourceBody>,
+    RawBody(bytes): RawBody,
 ) -> Result<Json<SourceView>, Problem> {
     who.require(Scope::SourcesWrite)?;
+    let body: SourceBody = parse_json(&bytes)?;
     if !is_name(&name) {
         return Err(Problem::invalid(
             "name",

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use jiff::SignedDuration;
 use serde_json::json;
 use sever_api::operator_view::{CreatedToken, TokenBody, TokenList, TokenView};
-use sever_api::{Authenticated, JsonBody, Problem, ProblemBody, ProblemKind, Scope};
+use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::SourceId;
 use sever_store::api_token::{self, NewToken};
@@ -53,9 +53,10 @@ pub(crate) async fn list_tokens(
 pub(crate) async fn create_token(
     who: Authenticated,
     State(console): State<Console>,
-    JsonBody(body): JsonBody<TokenBody>,
+    RawBody(bytes): RawBody,
 ) -> Result<impl IntoResponse, Problem> {
     who.require(Scope::TokensWrite)?;
+    let body: TokenBody = parse_json(&bytes)?;
     if !is_name(&body.name) {
         return Err(Problem::invalid(
             "/name",

@@ -1,0 +1,9 @@
+//! The operator API against a real PostgreSQL.
+
+#![allow(clippy::unwrap_used)] // a failed step of a test is a failed test
+
+mod access;
+mod api;
+mod configuration;
+mod import;
+mod work;
