@@ -20,7 +20,7 @@ use crate::simulator::Simulator;
 use crate::wait::until;
 
 /// The secret that the simulated organisation accepts.
-const OKTA_TOKEN: &str = "secret-of-the-worker";
+pub const OKTA_TOKEN: &str = "secret-of-the-worker";
 /// The HR system's broker user; also its password.
 const HR: &str = "hr";
 /// How long a service may take to become ready on a busy machine.
@@ -193,17 +193,56 @@ impl Fleet {
         })
     }
 
-    /// Publishes a leaver event as the HR system does, and waits for the broker's confirm.
+    /// Publishes a leaver event for now, as the HR system does, and waits for the broker's confirm.
     ///
     /// # Errors
     /// When the broker does not confirm it.
     pub async fn leave(&self, leaver: &Leaver) -> anyhow::Result<()> {
+        self.leave_at(leaver, Duration::ZERO).await.map(drop)
+    }
+
+    /// The same for an instant ahead. Returns the instant.
+    ///
+    /// # Errors
+    /// When the broker does not confirm it.
+    pub async fn leave_at(
+        &self,
+        leaver: &Leaver,
+        ahead: Duration,
+    ) -> anyhow::Result<jiff::Timestamp> {
+        let at = jiff::Timestamp::now() + jiff::SignedDuration::try_from(ahead)?;
         let event = json!({
             "specversion": "1.0", "id": format!("leave-{}", leaver.external_id), "source": "urn:hr",
             "type": "sever.employment.leaver.v1", "datacontenttype": "application/json",
-            "data": {"person": {"external_id": leaver.external_id}, "employment_version": 1, "effective_at": jiff::Timestamp::now().to_string()},
+            "data": {"person": {"external_id": leaver.external_id}, "employment_version": 1, "effective_at": at.to_string()},
         });
-        self.publish(&event).await
+        self.publish(&event).await?;
+        Ok(at)
+    }
+
+    /// Releases every open hold, as an approver of this name.
+    ///
+    /// # Errors
+    /// When a release is refused.
+    pub async fn release_all(&self, approver: &str) -> anyhow::Result<()> {
+        let store = self.database.store()?;
+        let mut client = store.client("releasing holds").await?;
+        for id in self
+            .database
+            .sql("SELECT id FROM hold WHERE state = 'open'")
+            .await?
+            .lines()
+        {
+            let tx = client.begin().await?;
+            let approver = sever_store::hold_decision::Approver {
+                actor: approver,
+                source: None,
+            };
+            sever_store::hold_release::release(&tx, id.parse()?, approver, "checked with HR")
+                .await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Publishes any body to `sever.in` as the HR system.

@@ -6,7 +6,7 @@ mod program;
 mod simulator;
 mod wait;
 
-pub use fleet::{Fleet, FleetOptions, Leaver};
+pub use fleet::{Fleet, FleetOptions, Leaver, OKTA_TOKEN};
 pub use program::{Program, binary};
 pub use simulator::Simulator;
 pub use wait::until;

@@ -203,6 +203,8 @@ impl Plan<'_> {
             target.to_owned(),
         );
         self.steps.push(PlannedStep {
+            // Whoever may sign in can begin a session again.
+            reversibility: Reversibility::Reversible,
             grade: Grade::Implied,
             rule: Some(SESSIONS_END.to_owned()),
             needs: needs.to_vec(),

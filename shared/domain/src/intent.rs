@@ -51,6 +51,15 @@ pub enum Allowance {
 }
 
 impl Allowance {
+    /// Whether steps of a class may run, as far as the class goes.
+    #[must_use]
+    pub const fn allows_class(self, class: StepClass) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Under(policy) => policy.allows(class),
+        }
+    }
+
     /// Whether a step may run. Under a hold no one-way step ever may.
     #[must_use]
     pub fn allows(self, class: StepClass, reversibility: Reversibility) -> bool {

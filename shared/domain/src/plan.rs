@@ -137,18 +137,20 @@ pub struct WaveStep {
 
 /// The positions of the steps that can go now: planned, allowed, and every need answered.
 ///
-/// `allowed` says whether a step of this class may run (a hold may forbid it).
+/// `allowed` says whether a step of this class may run (a hold may forbid it). Where containing is
+/// forbidden, what waits for it does not wait: cutting sessions is worth something without it.
 #[must_use]
 pub fn next_wave(steps: &[WaveStep], allowed: impl Fn(StepClass) -> bool) -> Vec<usize> {
+    let answered = |needs: &usize| {
+        let need = &steps[*needs];
+        need.state.lets_others_go()
+            || (need.class == StepClass::Contain && !allowed(StepClass::Contain))
+    };
     steps
         .iter()
         .enumerate()
         .filter(|(_, step)| step.state == StepState::Planned && allowed(step.class))
-        .filter(|(_, step)| {
-            step.needs
-                .iter()
-                .all(|needs| steps[*needs].state.lets_others_go())
-        })
+        .filter(|(_, step)| step.needs.iter().all(answered))
         .map(|(position, _)| position)
         .collect()
 }
@@ -208,5 +210,20 @@ mod tests {
             next_wave(&steps, |class| class == StepClass::CutSessions),
             vec![0]
         );
+    }
+
+    #[test]
+    fn sessions_do_not_wait_for_a_forbidden_containment_and_do_for_an_end() {
+        let steps = vec![
+            wave_step(StepClass::Contain, vec![]),
+            wave_step(StepClass::CutSessions, vec![0]),
+            wave_step(StepClass::Final, vec![1]),
+            wave_step(StepClass::CutSessions, vec![2]),
+        ];
+        assert_eq!(
+            next_wave(&steps, |class| class == StepClass::CutSessions),
+            vec![1]
+        );
+        assert_eq!(next_wave(&steps, |_| true), vec![0]);
     }
 }

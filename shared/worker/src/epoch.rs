@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use sever_domain::intent::{Allowance, IntentDecision};
-use sever_domain::{BindingId, HoldPolicy, HoldReason, Reversibility, StepClass, StepId};
+use sever_domain::{BindingId, HoldPolicy, HoldReason, StepId};
 use sever_provider::{Account, CallError, Connector};
 use sever_store::job::{
     self, Advance, ClaimedJob, EffectAnswer, HoldRequest, IntendedStep, NewInspection, NewPlan,
@@ -271,10 +271,6 @@ impl<'a, C: Connector> Epoch<'a, C> {
             .collect()
     }
 
-    pub(crate) fn allows(&self, class: StepClass, reversibility: Reversibility) -> bool {
-        self.allowance.allows(class, reversibility)
-    }
-
     /// A read failed: the epoch settles by the error's class.
     pub(crate) fn read_failed(&self, error: &CallError) -> End {
         End::Settle(trouble::settlement(
@@ -285,13 +281,16 @@ impl<'a, C: Connector> Epoch<'a, C> {
         ))
     }
 
-    /// A call may be started only while nobody can have taken this process for dead.
+    /// A call may be started only while nobody can have taken this process for dead. The settle is
+    /// fenced: if somebody has, it is refused.
     pub(crate) fn may_call(&self) -> Result<(), End> {
         if self.context.heart.is_fresh() {
-            Ok(())
-        } else {
-            Err(End::Abandon("this worker's heartbeat is too old to call"))
+            return Ok(());
         }
+        Err(End::Settle(Settlement::Wait {
+            why: "heartbeat",
+            after: self.context.settings.heartbeat,
+        }))
     }
 
     /// Between waves, a process that is stopping gives the job back.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use sever_domain::intent::Allowance;
 use sever_domain::plan::{Disposition, WaveStep, next_wave};
-use sever_domain::{Action, Grade, Reversibility, StepClass, StepEvent, StepId, StepState};
+use sever_domain::{Action, Grade, StepEvent, StepId, StepState};
 use sever_store::job::{NewPlan, NewStep, StepChange, StepName, StoredStep};
 
 /// One step at work.
@@ -124,7 +125,7 @@ impl Steps {
     }
 
     /// The positions that can go now: calls not yet tried in this epoch, whose needs are answered.
-    pub(crate) fn wave(&self, allowed: impl Fn(StepClass, Reversibility) -> bool) -> Vec<usize> {
+    pub(crate) fn wave(&self, allowance: Allowance) -> Vec<usize> {
         let steps: Vec<WaveStep> = self
             .list
             .iter()
@@ -136,14 +137,12 @@ impl Steps {
             .collect();
         let can = |position: &usize| {
             let working = &self.list[*position];
+            let planned = &working.step.planned;
             working.is_call()
                 && !working.tried
-                && allowed(
-                    working.step.planned.class,
-                    working.step.planned.reversibility,
-                )
+                && allowance.allows(planned.class, planned.reversibility)
         };
-        next_wave(&steps, |_| true)
+        next_wave(&steps, |class| allowance.allows_class(class))
             .into_iter()
             .filter(can)
             .collect()

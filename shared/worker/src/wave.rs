@@ -48,9 +48,7 @@ impl<C: Connector> Epoch<'_, C> {
     }
 
     fn next_positions(&self) -> Vec<usize> {
-        let mut wave = self
-            .steps
-            .wave(|class, reversibility| self.allows(class, reversibility));
+        let mut wave = self.steps.wave(self.allowance);
         wave.truncate(WAVE_MAX);
         wave
     }
@@ -66,11 +64,14 @@ impl<C: Connector> Epoch<'_, C> {
                 needs: step.planned.needs.clone(),
             })
             .collect();
-        next_wave(&steps, |_| true)
+        next_wave(&steps, |class| self.allowance.allows_class(class))
             .into_iter()
             .map(|position| &plan.steps[position])
             .filter(|step| step.planned.action != sever_domain::Action::Leave)
-            .filter(|step| self.allows(step.planned.class, step.planned.reversibility))
+            .filter(|step| {
+                self.allowance
+                    .allows(step.planned.class, step.planned.reversibility)
+            })
             .take(WAVE_MAX)
             .map(|step| IntendedStep {
                 step: step.id,
@@ -86,7 +87,10 @@ impl<C: Connector> Epoch<'_, C> {
         if intended.is_empty() {
             return Ok(());
         }
-        self.may_call()?;
+        if let Err(stale) = self.may_call() {
+            self.not_sent(intended);
+            return Err(stale);
+        }
         let positions: Vec<usize> = (0..self.steps.list.len())
             .filter(|position| intended.contains(&self.steps.list[*position].step.id))
             .collect();
@@ -99,6 +103,30 @@ impl<C: Connector> Epoch<'_, C> {
             self.take_in(sending);
         }
         Ok(())
+    }
+
+    /// Their intent is committed and no call was made: they may be intended again.
+    fn not_sent(&mut self, intended: &[StepId]) {
+        let answered_at = self.clock.now();
+        for working in self
+            .steps
+            .list
+            .iter_mut()
+            .filter(|working| intended.contains(&working.step.id))
+        {
+            working.apply(StepEvent::NotApplied);
+            working.step.effects += 1;
+            let (step, no) = (working.step.id, working.step.effects);
+            self.learnt.answers.push(EffectAnswer {
+                step,
+                no,
+                answered_at,
+                outcome: EffectOutcome::NotApplied,
+                status: None,
+                code: None,
+                provider_request_id: None,
+            });
+        }
     }
 
     async fn call(&self, position: usize) -> Sending {

@@ -55,6 +55,25 @@ const ROWS: &str = "
 SELECT relname::text AS name, n_tup_ins AS inserted, n_tup_upd AS updated, n_tup_hot_upd AS hot, n_tup_del AS deleted
 FROM pg_stat_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 ORDER BY n_tup_ins + n_tup_upd DESC";
 
+/// The tables that an opt-out writes, of which the widths are compared.
+const TABLES: [&str; 15] = [
+    "request",
+    "opt_out",
+    "job",
+    "attempt",
+    "inspection",
+    "inspection_family",
+    "entitlement",
+    "plan",
+    "step",
+    "step_need",
+    "effect",
+    "verification",
+    "guard_charge",
+    "binding",
+    "audit_event",
+];
+
 const STATEMENTS: &str = "
 SELECT calls, total_exec_time AS total_ms, mean_exec_time * 1000 AS mean_us, rows, shared_blks_hit AS hits, wal_bytes::float8 AS wal,
        left(regexp_replace(query, '\\s+', ' ', 'g'), 110) AS query
@@ -163,6 +182,23 @@ impl Database {
             )
         };
         Ok(rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The average width of a row in each table that an opt-out writes, in bytes, and the number of rows.
+    ///
+    /// # Errors
+    /// As PostgreSQL says.
+    pub async fn widths(&self) -> anyhow::Result<String> {
+        let mut lines = Vec::with_capacity(TABLES.len());
+        for table in TABLES {
+            let sql = format!(
+                "SELECT count(*), coalesce(avg(pg_column_size(t.*)), 0)::float8 FROM {table} AS t"
+            );
+            let row = self.one(&sql, &[]).await?;
+            let (rows, bytes): (i64, f64) = (row.get(0), row.get(1));
+            lines.push(format!("{rows:>9} rows of {bytes:>6.0} bytes  {table}"));
+        }
+        Ok(lines.join("\n"))
     }
 
     /// A table of the statements that took longest, for people; needs `pg_stat_statements`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::claim::{ClaimDecision, ClaimFacts, decide};
-use sever_domain::{InstanceId, JobId, JobState};
+use sever_domain::{InstanceId, JobId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ UPDATE job SET state = 'running', state_reason = NULL, due_at = NULL, lease_epoc
        lease_until = now() + make_interval(secs => $4), unsettled_epochs = unsettled_epochs + 1, rung_again = false
 WHERE id = $1";
 
-/// What a dead worker had intended may have happened: only a read can tell.
+/// What an earlier epoch had intended and not answered may have happened: only a read can tell.
 const LOSE_TRACK: &str =
     "UPDATE step SET state = 'unknown' WHERE job_id = $1 AND state = 'applying' RETURNING id";
 
@@ -129,7 +129,7 @@ async fn take(
         doing,
     )
     .await?;
-    let lost = if facts.state == JobState::Running {
+    let lost = if lease.epoch > 1 {
         tx.query(LOSE_TRACK, &[&lease.job.0], doing).await?.len()
     } else {
         0

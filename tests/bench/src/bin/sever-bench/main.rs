@@ -115,8 +115,7 @@ async fn run(flags: &Flags) -> anyhow::Result<()> {
     println!("{} opt-outs one at a time", flags.at_rest);
     (figures.contained_ms, figures.verified_ms) = bench.at_rest(ours.next(flags.at_rest)).await?;
     if flags.profile {
-        println!("\n{}\n", bench.ours.rows_written().await?);
-        println!("{}\n", bench.ours.costly_statements().await?);
+        profile(&bench).await?;
     }
     bench.fleet.stop().await;
     bench.ground.postgres.stop().await;
@@ -152,4 +151,22 @@ async fn prepare(ground: Ground, people: usize, profile: bool) -> anyhow::Result
         ours,
         bare,
     })
+}
+
+/// Where PostgreSQL's time and bytes went, for both sides.
+async fn profile(bench: &Bench) -> anyhow::Result<()> {
+    let url = bench.ground.postgres.url(&bench.bare.name);
+    let bare = Database::connect(&url).await?;
+    for (name, database) in [("Sever", &bench.ours), ("bare", &bare)] {
+        println!(
+            "\n{name}: rows written by table\n{}",
+            database.rows_written().await?
+        );
+        println!("\n{name}: widths\n{}", database.widths().await?);
+    }
+    println!(
+        "\nSever: statements\n{}\n",
+        bench.ours.costly_statements().await?
+    );
+    Ok(())
 }
