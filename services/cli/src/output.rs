@@ -63,7 +63,8 @@ pub(crate) fn table(head: &[&str], rows: Vec<Vec<String>>, none: &str) -> String
 
 /// Names and values, one to a line, aligned; values that are absent are left out.
 pub(crate) fn pairs(pairs: &[(&str, Option<String>)]) -> String {
-    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let present = pairs.iter().filter(|(_, value)| value.is_some());
+    let width = present.map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines: Vec<String> = pairs
         .iter()
         .filter_map(|(name, value)| {
