@@ -25,6 +25,8 @@ doc: ## documentation builds, warnings denied
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
 unit: packages ## all tests of the workspace, against real private servers
+	@# The tests that cross a process boundary start the workspace's own binaries.
+	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked --workspace
 
 rules: ## Prometheus rules and their unit tests
