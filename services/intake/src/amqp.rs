@@ -151,11 +151,6 @@ impl LeaverEvents {
 
 impl Handler for LeaverEvents {
     fn handle<'a>(&'a self, delivery: Delivery) -> BoxFuture<'a, Disposition> {
-        async move {
-            let disposition = self.until_taken_in(&delivery).await;
-            sever_crash_point::hit("intake.before_ack");
-            disposition
-        }
-        .boxed()
+        async move { self.until_taken_in(&delivery).await }.boxed()
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use sever_domain::{HoldReason, JobState, Provider};
-use sever_store::{Store, StoreError, gauges, outbox, request};
+use sever_store::{Store, StoreError, gauges, outbox, request_unmatched};
 use sever_telemetry::catalogue;
 
 /// Reads the counts and sets the gauges.
@@ -42,7 +42,7 @@ pub(crate) async fn refresh(store: &Store) -> Result<(), StoreError> {
     let backlog = outbox::backlog(&client).await?;
     metrics::gauge!(catalogue::OUTBOX_ROWS.name).set(backlog.rows as f64);
     metrics::gauge!(catalogue::OUTBOX_OLDEST_SECONDS.name).set(backlog.oldest_s);
-    let unmatched = request::count_unmatched(&client).await?;
+    let unmatched = request_unmatched::count_unmatched(&client).await?;
     metrics::gauge!(catalogue::UNMATCHED_REQUESTS.name).set(unmatched as f64);
     Ok(())
 }

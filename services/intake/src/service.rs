@@ -1,5 +1,6 @@
 //! The process: start, serve, drain.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use sever_bus::{Bus, ConsumeOptions, Consumer, topology};
 use sever_config::ports;
 use sever_dispatch::{Dispatcher, Waker};
 use sever_store::Store;
-use sever_telemetry::{Health, Metrics, Shutdown, init_logs, serve_ops};
+use sever_telemetry::{CheckHandle, Health, Metrics, Shutdown, init_logs, serve_ops};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -43,77 +44,126 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let ops_address = settings.ops.listen_or(ports::INTAKE_OPS);
     let (ops_address, ops) =
         serve_ops(ops_address, health.clone(), Metrics::install(), end.clone()).await?;
+    tracing::info!(ops = %ops_address, "health and metrics are served");
     let store = Store::new(&settings.database()).context("reading SEVER_DATABASE_URL")?;
     store.check_version().await?;
-    let listener = listen(&settings).await?;
-    let http_address = listener
-        .local_addr()
-        .context("reading the listen address")?;
+    let running = Running::start(&settings, store, checks, &shutdown, &end, ops_address).await?;
 
-    let (soft, hard) = (shutdown.soft(), shutdown.hard());
-    let consume = Bus::start(settings.bus("consume"), &end).context("reading SEVER_AMQP_URL")?;
-    let publish = Bus::start(settings.bus("publish"), &end).context("reading SEVER_AMQP_URL")?;
-    let (waker, dispatch_stop) = (Waker::default(), CancellationToken::new());
-    let dispatcher = Dispatcher::start(
-        store.clone(),
-        publish.clone(),
-        settings.dispatch(),
-        waker.clone(),
-        dispatch_stop.clone(),
-    );
-    let [database, consuming, publishing] = checks;
-    let tasks = [
-        tokio::spawn(readiness::watch_database(
-            store.clone(),
-            database,
-            end.clone(),
-        )),
-        tokio::spawn(readiness::watch_broker(
-            consume.clone(),
-            consuming,
-            end.clone(),
-        )),
-        tokio::spawn(readiness::watch_broker(
-            publish.clone(),
-            publishing,
-            end.clone(),
-        )),
-        tokio::spawn(periodic::keep_gauges(store.clone(), end.clone())),
-        tokio::spawn(periodic::do_chores(
-            store.clone(),
-            waker.clone(),
-            soft.clone(),
-        )),
-    ];
-    let consumer = start_consumer(&consume, &store, &waker, &soft);
-    let intake = Intake {
-        store,
-        waker: waker.clone(),
-    };
-    let http = tokio::spawn(serve(
-        listener,
-        router(intake, settings.limits()),
-        soft.clone(),
-        hard.clone(),
-    ));
-    tracing::info!(http = %http_address, ops = %ops_address, "intake serves");
-
-    soft.cancelled().await;
+    shutdown.soft().cancelled().await;
     health.begin_drain();
-    drain(consumer, http, settings.ops.shutdown_grace, &hard).await?;
-    waker.wake();
-    // The relay ends after the batch in hand; what is committed later is rung by the next process.
-    let _ = tokio::time::timeout(LAST_BELLS, hard.cancelled()).await;
-    dispatch_stop.cancel();
-    dispatcher.ended().await;
-    end.cancel();
-    consume.closed().await;
-    publish.closed().await;
-    for task in tasks.into_iter().chain([ops]) {
-        task.await.context("waiting for a task of intake")?;
-    }
+    let hard = shutdown.hard();
+    running
+        .stop(settings.ops.shutdown_grace, &hard, &end)
+        .await?;
+    ops.await.context("waiting for health and metrics")?;
     shutdown.drained().await;
     Ok(())
+}
+
+/// Everything that runs; each task is awaited by [`Running::stop`].
+struct Running {
+    consume: Bus,
+    publish: Bus,
+    consumer: Consumer,
+    http: JoinHandle<std::io::Result<()>>,
+    dispatcher: Dispatcher,
+    dispatch_stop: CancellationToken,
+    waker: Waker,
+    tasks: [JoinHandle<()>; 5],
+}
+
+impl Running {
+    /// Starts all of it. `end` ends what must outlive the drain.
+    async fn start(
+        settings: &Settings,
+        store: Store,
+        checks: [CheckHandle; 3],
+        shutdown: &Shutdown,
+        end: &CancellationToken,
+        ops: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let listener = listen(settings).await?;
+        let http = listener
+            .local_addr()
+            .context("reading the listen address")?;
+        let (soft, hard) = (shutdown.soft(), shutdown.hard());
+        let consume = Bus::start(settings.bus("consume"), end).context("reading SEVER_AMQP_URL")?;
+        let publish = Bus::start(settings.bus("publish"), end).context("reading SEVER_AMQP_URL")?;
+        let (waker, dispatch_stop) = (Waker::default(), CancellationToken::new());
+        let [database, consuming, publishing] = checks;
+        let tasks = [
+            tokio::spawn(readiness::watch_database(
+                store.clone(),
+                database,
+                end.clone(),
+            )),
+            tokio::spawn(readiness::watch_broker(
+                consume.clone(),
+                consuming,
+                end.clone(),
+            )),
+            tokio::spawn(readiness::watch_broker(
+                publish.clone(),
+                publishing,
+                end.clone(),
+            )),
+            tokio::spawn(periodic::keep_gauges(store.clone(), end.clone())),
+            tokio::spawn(periodic::do_chores(
+                store.clone(),
+                waker.clone(),
+                soft.clone(),
+            )),
+        ];
+        let dispatcher = Dispatcher::start(
+            store.clone(),
+            publish.clone(),
+            settings.dispatch(),
+            waker.clone(),
+            dispatch_stop.clone(),
+        );
+        let consumer = start_consumer(&consume, &store, &waker, &soft);
+        let routes = router(
+            Intake {
+                store,
+                waker: waker.clone(),
+            },
+            settings.limits(),
+        );
+        tracing::info!(%http, %ops, "intake serves");
+        let http = tokio::spawn(serve(listener, routes, soft, hard));
+        Ok(Self {
+            consume,
+            publish,
+            consumer,
+            http,
+            dispatcher,
+            dispatch_stop,
+            waker,
+            tasks,
+        })
+    }
+
+    /// Takes nothing more, finishes what is under way, rings its bells, and ends the rest.
+    async fn stop(
+        self,
+        grace: Duration,
+        hard: &CancellationToken,
+        end: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        drain(self.consumer, self.http, grace, hard).await?;
+        self.waker.wake();
+        // The relay ends after the batch in hand; what is committed later is rung by the next process.
+        let _ = tokio::time::timeout(LAST_BELLS, hard.cancelled()).await;
+        self.dispatch_stop.cancel();
+        self.dispatcher.ended().await;
+        end.cancel();
+        self.consume.closed().await;
+        self.publish.closed().await;
+        for task in self.tasks {
+            task.await.context("waiting for a task of intake")?;
+        }
+        Ok(())
+    }
 }
 
 async fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {

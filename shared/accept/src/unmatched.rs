@@ -3,7 +3,7 @@
 use sever_domain::RequestId;
 use sever_domain::request::RequestState;
 use sever_store::opt_out::usable_connections;
-use sever_store::{Store, StoreError, person, request};
+use sever_store::{Store, StoreError, person, request, request_unmatched};
 
 use crate::ask::Ask;
 use crate::error::AcceptError;
@@ -34,7 +34,7 @@ pub struct Retried {
 /// As any statement; what was matched before stays matched.
 pub async fn retry_unmatched(store: &Store, actor: &str) -> Result<Retried, StoreError> {
     let mut retried = Retried::default();
-    for id in request::matchable(store, BATCH).await? {
+    for id in request_unmatched::matchable(store, BATCH).await? {
         match retry(store, id, actor).await {
             Ok(true) => retried.matched += 1,
             Ok(false) => {}
@@ -45,12 +45,12 @@ pub async fn retry_unmatched(store: &Store, actor: &str) -> Result<Retried, Stor
             }
         }
     }
-    for id in request::alert_unmatched(store, ALERT_AFTER_S).await? {
+    for id in request_unmatched::alert_unmatched(store, ALERT_AFTER_S).await? {
         retried.alerted += 1;
         tracing::warn!(request = %id, "a request has been unmatched for 15 minutes: import the person, or look at the key");
     }
     let client = store.client("counting unmatched requests").await?;
-    retried.unmatched = request::count_unmatched(&client).await?;
+    retried.unmatched = request_unmatched::count_unmatched(&client).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 requests")]
     metrics::gauge!("sever_unmatched_requests").set(retried.unmatched as f64);
     Ok(retried)

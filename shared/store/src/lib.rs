@@ -38,6 +38,7 @@ pub mod protected;
 pub mod provision;
 pub mod reject;
 pub mod request;
+pub mod request_unmatched;
 pub mod source;
 pub mod standing;
 pub mod unmatched;

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::pool::{Client, Store, Tx};
+use crate::pool::Tx;
 use crate::row::{word, word_opt};
 
 /// The constraint that a concurrent twin of a request meets.
@@ -29,20 +29,6 @@ const LOAD: &str = "
 SELECT id, source_id, asked_by, channel, idem_key, body_digest, event_kind, external_id, email_digest, subject_id, intent,
        urgency, scope, reason, effective_at, employment_version, occurred_at, state
 FROM request WHERE id = $1 FOR NO KEY UPDATE";
-
-/// What says that a person stays comes before what says that they leave, so that no work starts in between.
-const MATCHABLE: &str = "
-SELECT request.id FROM request
-JOIN person_key ON person_key.source_id = request.source_id AND person_key.external_id = request.external_id
-WHERE request.state = 'unmatched'
-ORDER BY (event_kind = 'leaver'), received_at LIMIT $1";
-
-const ALERT: &str = "
-UPDATE request SET alerted_at = now()
-WHERE state = 'unmatched' AND alerted_at IS NULL AND received_at < now() - make_interval(secs => $1)
-RETURNING id";
-
-const COUNT_UNMATCHED: &str = "SELECT count(*) AS unmatched FROM request WHERE state = 'unmatched'";
 
 /// How far the asked leaver events of a source are known at an opt-out.
 const NEWEST_LEAVER: &str = "
@@ -233,45 +219,6 @@ fn stored(row: &Row) -> Result<StoredRequest, StoreError> {
         occurred_at: row.get("occurred_at"),
         state: word(row, "state")?,
     })
-}
-
-/// At most `limit` unmatched requests whose key somebody has by now.
-///
-/// # Errors
-/// As any statement.
-pub async fn matchable(store: &Store, limit: i64) -> Result<Vec<RequestId>, StoreError> {
-    let doing = "looking for requests that can be matched";
-    let rows = store
-        .client(doing)
-        .await?
-        .query(MATCHABLE, &[&limit], doing)
-        .await?;
-    Ok(rows.iter().map(|row| RequestId(row.get("id"))).collect())
-}
-
-/// Marks the requests that have been unmatched for `after_s` seconds as alerted, once each, and returns them.
-///
-/// # Errors
-/// As any statement.
-pub async fn alert_unmatched(store: &Store, after_s: f64) -> Result<Vec<RequestId>, StoreError> {
-    let doing = "marking unmatched requests as alerted";
-    let rows = store
-        .client(doing)
-        .await?
-        .query(ALERT, &[&after_s], doing)
-        .await?;
-    Ok(rows.iter().map(|row| RequestId(row.get("id"))).collect())
-}
-
-/// How many requests are unmatched.
-///
-/// # Errors
-/// As any statement.
-pub async fn count_unmatched(client: &Client) -> Result<i64, StoreError> {
-    let rows = client
-        .query(COUNT_UNMATCHED, &[], "counting unmatched requests")
-        .await?;
-    Ok(rows[0].get("unmatched"))
 }
 
 /// The highest employment version of this source's leaver events at an opt-out.

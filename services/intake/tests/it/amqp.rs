@@ -1,16 +1,14 @@
 //! Events from RabbitMQ: acked once committed or kept as rejected, held while the database is away.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::json;
 use sever_bus::{Bus, ConsumeOptions, Consumer, topology};
 use sever_dispatch::Waker;
 use sever_intake::LeaverEvents;
-use sever_private_servers::PrivateRabbit;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{eventually, exclusive, publish, service_bus};
+use crate::broker::{PATIENCE, eventually, exclusive, publish, service_bus};
 use crate::contract::examples;
 use crate::fixture::{Fixture, leaver};
 
@@ -24,32 +22,9 @@ fn consume(bus: &Bus, fixture: &Fixture, soft: &CancellationToken) -> Consumer {
     bus.consume(options, Arc::new(handler))
 }
 
-/// Ready and unacknowledged messages of a queue.
-async fn messages(broker: &PrivateRabbit, queue: &str) -> (u64, u64) {
-    let words = [
-        "list_queues",
-        "--silent",
-        "--no-table-headers",
-        "name",
-        "messages_ready",
-        "messages_unacknowledged",
-    ];
-    let listed = broker.control(&words).await.unwrap();
-    let line = listed
-        .lines()
-        .find_map(|line| line.strip_prefix(queue))
-        .unwrap_or_default();
-    let mut numbers = line
-        .split_whitespace()
-        .map(|number| number.parse().unwrap());
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
-async fn empty(broker: &PrivateRabbit) {
-    eventually("the queue is empty", async || {
-        messages(broker, topology::QUEUE_LEAVER).await == (0, 0)
-    })
-    .await;
+/// Messages that are ready in a queue. Once a consumer is drained, what it did not ack is ready again.
+async fn ready(bus: &Bus, queue: &str) -> u32 {
+    bus.queue_depth(queue).await.unwrap().unwrap().messages
 }
 
 #[tokio::test]
@@ -69,7 +44,8 @@ async fn the_examples_are_taken_in_and_acked() {
         fixture.count("request WHERE channel = 'amqp'").await == 4
     })
     .await;
-    empty(&broker).await;
+    consumer.drain(PATIENCE).await;
+    assert_eq!(ready(&bus, topology::QUEUE_LEAVER).await, 0, "acked");
     assert_eq!(fixture.count("intake_reject").await, 0);
     // The examples are one person who left and came back, and two whom nobody knows.
     assert_eq!(fixture.count("request WHERE state = 'unmatched'").await, 2);
@@ -80,7 +56,6 @@ async fn the_examples_are_taken_in_and_acked() {
             .await,
         1
     );
-    consumer.drain(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
@@ -132,7 +107,10 @@ async fn what_cannot_be_taken_in_is_kept_acked_and_blocks_nobody() {
         fixture.count("intake_reject").await == 7
     })
     .await;
-    empty(&broker).await;
+    consumer.drain(PATIENCE).await;
+    for queue in [topology::QUEUE_LEAVER, topology::QUEUE_DLQ_IN] {
+        assert_eq!(ready(&bus, queue).await, 0, "{queue}");
+    }
     let kept = fixture.database.sql("SELECT source_name, field, other_digest IS NOT NULL, body_bytes = octet_length(body) FROM intake_reject ORDER BY 1, 2 NULLS LAST, 4").await.unwrap();
     let expected = [
         "hr||f|f",
@@ -148,8 +126,6 @@ async fn what_cannot_be_taken_in_is_kept_acked_and_blocks_nobody() {
     kept.sort_unstable();
     wanted.sort_unstable();
     assert_eq!(kept, wanted);
-    assert_eq!(messages(&broker, topology::QUEUE_DLQ_IN).await, (0, 0));
-    consumer.drain(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
@@ -167,13 +143,13 @@ async fn while_the_database_is_away_an_event_waits_and_a_stop_gives_it_back() {
     )
     .await;
     eventually("it is held by the consumer", async || {
-        messages(&broker, topology::QUEUE_LEAVER).await == (0, 1)
+        ready(&bus, topology::QUEUE_LEAVER).await == 0
     })
     .await;
     soft.cancel();
-    consumer.drain(Duration::from_secs(10)).await;
+    consumer.drain(PATIENCE).await;
     eventually("it is back in the queue", async || {
-        messages(&broker, topology::QUEUE_LEAVER).await == (1, 0)
+        ready(&bus, topology::QUEUE_LEAVER).await == 1
     })
     .await;
     fixture.database.bring_back().await.unwrap();
@@ -182,6 +158,6 @@ async fn while_the_database_is_away_an_event_waits_and_a_stop_gives_it_back() {
         fixture.count("request").await == 1
     })
     .await;
-    empty(&broker).await;
-    consumer.drain(Duration::from_secs(5)).await;
+    consumer.drain(PATIENCE).await;
+    assert_eq!(ready(&bus, topology::QUEUE_LEAVER).await, 0, "acked");
 }
