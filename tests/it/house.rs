@@ -34,7 +34,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "sever-api",
-        &["sever-domain", "sever-store", "sever-telemetry"],
+        &[
+            "sever-accept",
+            "sever-domain",
+            "sever-store",
+            "sever-telemetry",
+        ],
     ),
     (
         "sever-accept",

@@ -9,6 +9,7 @@ use sever_store::opt_out::{ONE_OPEN, UsableConnection, usable_connections};
 use sever_store::person::LockedPerson;
 use sever_store::request::{IDEMPOTENT, KnownRequest};
 use sever_store::{Store, StoreError, Tx, request};
+use sever_telemetry::catalogue;
 use uuid::Uuid;
 
 use crate::ask::{Ask, Kind};
@@ -268,6 +269,6 @@ fn tell(asker: &Asker, accepted: &Accepted) {
     );
     if accepted.created {
         let channel = asker.channel.as_str();
-        metrics::counter!("sever_requests_accepted_total", "source_kind" => channel).increment(1);
+        metrics::counter!(catalogue::REQUESTS_ACCEPTED.name, "source_kind" => channel).increment(1);
     }
 }

@@ -3,6 +3,7 @@
 use sever_domain::request::Channel;
 use sever_store::reject::{self, NewReject};
 use sever_store::{Store, StoreError};
+use sever_telemetry::catalogue;
 
 use crate::error::AcceptError;
 
@@ -37,7 +38,7 @@ pub async fn reject(
     let word = word(why);
     // The reason quotes the body, so it stays in the row.
     tracing::warn!(reject = %id, source_name, reason = word, "something could not be taken in; see 'sever rejected show'");
-    metrics::counter!("sever_requests_rejected_total", "reason" => word).increment(1);
+    metrics::counter!(catalogue::REQUESTS_REJECTED.name, "reason" => word).increment(1);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use sever_domain::RequestId;
 use sever_domain::request::RequestState;
 use sever_store::opt_out::usable_connections;
 use sever_store::{Store, StoreError, person, request, request_unmatched};
+use sever_telemetry::catalogue;
 
 use crate::ask::Ask;
 use crate::error::AcceptError;
@@ -52,7 +53,7 @@ pub async fn retry_unmatched(store: &Store, actor: &str) -> Result<Retried, Stor
     let client = store.client("counting unmatched requests").await?;
     retried.unmatched = request_unmatched::count_unmatched(&client).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 requests")]
-    metrics::gauge!("sever_unmatched_requests").set(retried.unmatched as f64);
+    metrics::gauge!(catalogue::UNMATCHED_REQUESTS.name).set(retried.unmatched as f64);
     Ok(retried)
 }
 

@@ -113,3 +113,34 @@ async fn a_full_batch_is_imported_by_few_statements() {
         5_000
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn imports_and_leaver_events_at_once_do_not_block_each_other() {
+    let fixture = Fixture::empty().await;
+    let people = |name: &str| -> Vec<ImportedPerson> {
+        let person = |n: u32| ImportedPerson {
+            given_name: Some(name.to_owned()),
+            ..fixture.person(&format!("E{n}"))
+        };
+        (0..100).rev().map(person).collect()
+    };
+    fixture.import(&people("first")).await;
+    let importing = async {
+        for name in ["second", "third", "fourth"] {
+            fixture.import(&people(name)).await;
+        }
+    };
+    let leaving = futures::future::join_all((0..100).map(async |n| {
+        let event = crate::fixture::event(&format!("e-{n}"), "leaver", &format!("E{n}"), 1);
+        fixture.hr_sends(&event).await
+    }));
+    let ((), accepted) = futures::future::join(importing, leaving).await;
+    assert!(accepted.iter().all(|accepted| accepted.opt_out.is_some()));
+    assert_eq!(fixture.count("opt_out").await, 100);
+    assert_eq!(
+        fixture
+            .count("person WHERE employment_state = 'left' AND given_name = 'fourth'")
+            .await,
+        100
+    );
+}

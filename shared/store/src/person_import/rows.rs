@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sever_domain::{SourceId, SubjectId};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::{ImportedPerson, Owner};
@@ -25,10 +26,14 @@ INSERT INTO person_key (person_id, source_id, external_id)
 SELECT person_id, $1, external_id FROM unnest($2::uuid[], $3::text[]) AS new (person_id, external_id)
 ON CONFLICT DO NOTHING RETURNING person_id";
 
-/// What an employment event said is not overwritten by a list that may be older, and a source that shares
-/// a person with another one adds e-mails and takes none.
-const UPDATE_PEOPLE: &str = "
-UPDATE person SET given_name = new.given, family_name = new.family, emails = new.emails, employment_state = new.state, updated_at = now()
+/// The people of whom something differs, as `person` and `new`. What an employment event said is not
+/// overwritten by a list that may be older, and a source that shares a person with another one adds e-mails
+/// and takes none.
+macro_rules! differing {
+    ($head:literal, $tail:literal) => {
+        concat!(
+            $head,
+            "
 FROM (
     SELECT input.id, given, family,
            CASE WHEN (SELECT count(*) FROM person_key WHERE person_key.person_id = input.id) > 1
@@ -38,11 +43,37 @@ FROM (
     FROM (SELECT id, given, family, coalesce(string_to_array(nullif(emails, ''), E'\\n'), '{}') AS listed, state
           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS line (id, given, family, emails, state)) AS input
     JOIN person ON person.id = input.id
-) AS new
-WHERE person.id = new.id
+) AS new",
+            $tail,
+            "
   AND (person.given_name, person.family_name, person.emails, person.employment_state)
-      IS DISTINCT FROM (new.given, new.family, new.emails, new.state)
-RETURNING person.id";
+      IS DISTINCT FROM (new.given, new.family, new.emails, new.state)"
+        )
+    };
+}
+
+/// Accept locks the subject before the person, so an import does too.
+const LOCK_DIFFERING: &str = concat!(
+    differing!(
+        "SELECT 1",
+        "
+JOIN person USING (id) JOIN subject USING (id)
+WHERE true"
+    ),
+    "
+ORDER BY subject.id FOR NO KEY UPDATE OF subject"
+);
+
+const UPDATE_PEOPLE: &str = concat!(
+    differing!(
+        "
+UPDATE person SET given_name = new.given, family_name = new.family, emails = new.emails, employment_state = new.state, updated_at = now()",
+        "
+WHERE person.id = new.id"
+    ),
+    "
+RETURNING person.id"
+);
 
 const INSERT_CANDIDATES: &str = "
 INSERT INTO binding (id, subject_id, connection_id, kind, provider_id, state, basis)
@@ -110,19 +141,16 @@ pub(super) async fn update_people(
     if known.ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = tx
-        .query(
-            UPDATE_PEOPLE,
-            &[
-                &known.ids,
-                &known.given,
-                &known.family,
-                &known.emails,
-                &known.states,
-            ],
-            "changing people",
-        )
+    let values: &[&(dyn ToSql + Sync)] = &[
+        &known.ids,
+        &known.given,
+        &known.family,
+        &known.emails,
+        &known.states,
+    ];
+    tx.query(LOCK_DIFFERING, values, "locking changed people")
         .await?;
+    let rows = tx.query(UPDATE_PEOPLE, values, "changing people").await?;
     Ok(rows.iter().map(|row| row.get("id")).collect())
 }
 
