@@ -109,7 +109,7 @@ fn import() -> OpenApiRouter<Console> {
 mod tests {
     use super::*;
 
-    /// Run with `SEVER_BLESS=1` as `make openapi` does to write the file anew.
+    /// Built with `SEVER_BLESS=1` it writes the file anew.
     #[test]
     fn the_committed_description_is_that_of_the_routes() {
         let made = description().to_pretty_json().unwrap() + "\n";

@@ -25,6 +25,7 @@ mod idempotency_key;
 mod problem;
 mod scope;
 mod serve;
+mod span;
 
 pub use authenticate::{Authenticated, Authenticator, TokenSource};
 pub use body::{JsonBody, RawBody, parse_json};

@@ -19,9 +19,9 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 pub(crate) enum ConnectionCommand {
     /// Make connections what a file says, all or none. A parked one is opened, and its jobs wait again.
     ///
-    /// The file is TOML: [[connection]] with name, provider, base_url, credential ("env:NAME" or "file:/path", as the worker sees
-    /// them), access_token_lifetime ("1h"), and where they differ from the usual clock_skew ("30s"), in_flight_max (8),
-    /// jobs_max (64), closed (false) and [connection.access_token_lifetime_by_issuer].
+    /// The file is TOML, a table 'connection' for each: name, provider, base_url, credential ("env:NAME" or "file:/path", as the
+    /// worker sees them), access_token_lifetime ("1h"), and where they differ from the usual clock_skew ("30s"), in_flight_max (8),
+    /// jobs_max (64), closed (false) and a table access_token_lifetime_by_issuer.
     Apply {
         /// The file.
         file: PathBuf,

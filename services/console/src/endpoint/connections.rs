@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn each_faulty_key_is_named_and_a_pasted_credential_is_not_repeated() {
         assert_eq!(check(&body(|_| ())), Ok(()));
-        let faults: [(&str, fn(&mut ConnectionBody)); 6] = [
+        type Change = fn(&mut ConnectionBody);
+        let faults: [(&str, Change); 6] = [
             ("name", |c| c.name = "Okta".to_owned()),
             ("base_url", |c| c.base_url = "example.okta.com".to_owned()),
             ("base_url", |c| {
