@@ -22,8 +22,8 @@ LEFT JOIN opt_out ON hold.scope = 'opt_out' AND opt_out.id = hold.target_id
 LEFT JOIN job ON hold.scope = 'job' AND job.id = hold.target_id
 LEFT JOIN request ON hold.scope = 'request' AND request.id = hold.target_id
 WHERE hold.id = $1";
-const LOCK_SUBJECT: &str = "SELECT 1 FROM subject WHERE id = $1 FOR UPDATE";
-const LOCK_OPT_OUT: &str = "SELECT 1 FROM opt_out WHERE id = $1 FOR UPDATE";
+const LOCK_SUBJECT: &str = "SELECT 1 FROM subject WHERE id = $1 FOR NO KEY UPDATE";
+const LOCK_OPT_OUT: &str = "SELECT 1 FROM opt_out WHERE id = $1 FOR NO KEY UPDATE";
 const LOCK_HOLD: &str = "
 SELECT scope, target_id, reason, state, requested_by, now() AS now FROM hold WHERE id = $1 FOR UPDATE";
 
