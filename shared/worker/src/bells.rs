@@ -49,6 +49,7 @@ impl<F: ConnectorFactory> Bells<F> {
     /// Claims and works. While the database is away the bell is kept; the slot has nothing better to do.
     async fn answer(&self, job: JobId) -> Disposition {
         let mut failures = 0;
+        let began = Instant::now();
         loop {
             if self.context.soft.is_cancelled() || self.context.heart.disowned.is_cancelled() {
                 return Disposition::ReturnAtShutdown;
@@ -78,6 +79,10 @@ impl<F: ConnectorFactory> Bells<F> {
                 }
                 Err(error) => {
                     failures += 1;
+                    if began.elapsed() > CLAIM_PATIENCE {
+                        tracing::error!(%job, error = %chain(&error), "the database has been away for too long; the bell is given up and the sweeper rings again");
+                        return Disposition::Ack;
+                    }
                     tracing::warn!(%job, error = %chain(&error), "a claim failed; it is tried again");
                     let wait = self
                         .context
@@ -147,7 +152,8 @@ impl<F: ConnectorFactory> Bells<F> {
                 return tracing::warn!(%job, %opt_out, why, "an epoch stopped without a settle; the next one reads what it left");
             }
             Err(End::Store(error)) => {
-                return tracing::warn!(%job, %opt_out, error = %chain(&error), "an epoch lost the database; the next one reads what it left");
+                tracing::warn!(%job, %opt_out, error = %chain(&error), "an epoch lost the database; the next one reads what it left");
+                return self.give_back(&epoch).await;
             }
         };
         if matches!(settlement, Settlement::Credentials { .. }) {
@@ -162,7 +168,48 @@ impl<F: ConnectorFactory> Bells<F> {
         }
         report(&settled, &settlement, &epoch.claimed);
     }
+
+    /// The last transaction's outcome is not known, so nothing that rests on it is written: only the lease
+    /// goes back, and steps left `applying` are unknown to the next epoch.
+    async fn give_back<C>(&self, epoch: &Epoch<'_, C>) {
+        let settlement = Settlement::Wait {
+            why: "database",
+            after: Duration::from_secs(1),
+        };
+        for failures in 1..=GIVE_BACK_TRIES {
+            let settled = job::settle(
+                &self.context.store,
+                &epoch.claimed,
+                &epoch.steps.names,
+                job::Record::default(),
+                None,
+                &settlement,
+            )
+            .await;
+            match settled {
+                Ok(_) | Err(StoreError::Conflict { .. }) => {
+                    return report(&settled, &settlement, &epoch.claimed);
+                }
+                Err(_) => {
+                    tokio::time::sleep(
+                        self.context
+                            .settings
+                            .retry
+                            .delay(failures, rand::random())
+                            .min(CLAIM_WAIT_MAX),
+                    )
+                    .await
+                }
+            }
+        }
+    }
 }
+
+/// How long a bell waits for the database: well within the broker's acknowledgement timeout.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(600);
+
+/// How often a job is given back after the database refused a transaction.
+const GIVE_BACK_TRIES: u32 = 5;
 
 /// The longest wait between two tries of a claim.
 const CLAIM_WAIT_MAX: Duration = Duration::from_secs(5);

@@ -138,7 +138,17 @@ impl<C: Connector> Epoch<'_, C> {
             }));
         }
         let further = self.revision - self.claimed.opt_out_revision;
-        if further >= settings.closing_revisions_max {
+        // Each release of such a hold is worth as many plans again.
+        let released = self
+            .claimed
+            .released
+            .iter()
+            .filter(|reason| **reason == HoldReason::StillLive)
+            .count();
+        let rounds = i32::try_from(released)
+            .unwrap_or(i32::MAX)
+            .saturating_add(1);
+        if further >= settings.closing_revisions_max.saturating_mul(rounds) {
             let live: Vec<_> = closings
                 .iter()
                 .flat_map(|closing| &closing.live)

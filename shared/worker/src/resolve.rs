@@ -25,22 +25,10 @@ impl<C: Connector> Epoch<'_, C> {
             .filter(believed)
             .cloned()
             .collect();
-        let absent = self
-            .claimed
-            .bindings
-            .iter()
-            .find(|binding| binding.provider_id.starts_with(ABSENT_PREFIX))
-            .cloned();
         if !bindings.is_empty() {
             for binding in bindings {
                 self.resolve_by_id(binding).await?;
             }
-        } else if let Some(binding) = absent.filter(|_| self.revision >= 0) {
-            self.accounts.push(KnownAccount {
-                binding: binding.id,
-                provider_id: binding.provider_id,
-                absent: true,
-            });
         } else {
             self.resolve_by_login().await?;
         }
@@ -108,7 +96,7 @@ impl<C: Connector> Epoch<'_, C> {
             .partition(|account| matches_on_two(&person, &account.attributes));
         for account in &doubtful {
             self.learnt.bindings.push(judgement(
-                BindingId::generate(),
+                binding_id(&self.claimed.bindings, &account.provider_id),
                 account.provider_id.clone(),
                 BindingState::Ambiguous,
                 BindingBasis::LoginAndAttributes,
@@ -125,7 +113,7 @@ impl<C: Connector> Epoch<'_, C> {
             ));
         }
         for account in confirmed {
-            let binding = BindingId::generate();
+            let binding = binding_id(&self.claimed.bindings, &account.provider_id);
             self.learnt.bindings.push(judgement(
                 binding,
                 account.provider_id.clone(),
@@ -145,8 +133,8 @@ impl<C: Connector> Epoch<'_, C> {
     /// The recorded logins lead nowhere: the evidence hangs on a binding that names no account.
     async fn absent_by_login(&mut self, person: &PersonAttributes) -> Result<(), End> {
         self.believe_absence().await?;
-        let binding = BindingId::generate();
         let provider_id = absent_key(person);
+        let binding = binding_id(&self.claimed.bindings, &provider_id);
         self.learnt.bindings.push(judgement(
             binding,
             provider_id.clone(),
@@ -191,6 +179,14 @@ impl<C: Connector> Epoch<'_, C> {
             None => Ok(()),
         }
     }
+}
+
+/// The id under which an account is known already, or a new one.
+fn binding_id(known: &[StoredBinding], provider_id: &str) -> BindingId {
+    known
+        .iter()
+        .find(|binding| binding.provider_id == provider_id)
+        .map_or_else(BindingId::generate, |binding| binding.id)
 }
 
 /// What marks a binding that stands for «looked for and not found».

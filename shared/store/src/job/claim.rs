@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::claim::{ClaimDecision, ClaimFacts, decide};
-use sever_domain::{InstanceId, JobId};
+use sever_domain::{InstanceId, JobId, JobState};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -96,6 +96,10 @@ pub async fn claim(
         }
         ClaimDecision::Later { due_at } => {
             tx.execute_one(LATER, &[&job.0, &due_at], doing).await?;
+            if facts.state == JobState::Running {
+                let event = lost_lease(&row, job, instance, facts.now);
+                audit::insert(&tx, &[event]).await?;
+            }
             Claimed::NotNow("refused for now")
         }
         ClaimDecision::CrashLoop => {
@@ -173,6 +177,20 @@ async fn dead_letter(
     .opt_out(sever_domain::OptOutId(row.get("opt_out_id")))
     .job(job);
     audit::insert(tx, &[event]).await
+}
+
+/// A dead worker's job gave its lease back and waits.
+fn lost_lease(row: &Row, job: JobId, instance: InstanceId, now: jiff::Timestamp) -> AuditEvent {
+    let data = json!({"from": "running", "to": "waiting", "reason": "refused"});
+    AuditEvent::new(
+        AuditKind::JobSettled,
+        now,
+        format!("worker:{instance}"),
+        data,
+    )
+    .subject(sever_domain::SubjectId(row.get("subject_id")))
+    .opt_out(sever_domain::OptOutId(row.get("opt_out_id")))
+    .job(job)
 }
 
 fn facts(row: &Row) -> Result<ClaimFacts, StoreError> {
