@@ -61,7 +61,10 @@ async fn every_operation_is_401_without_a_token_and_403_without_its_scope() {
             .await;
         let (status, problem) = api.send(request(&method, &path, Some(&token))).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path}: {problem}");
-        assert!(problem["detail"].as_str().unwrap().contains(scope.as_str()), "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(scope.as_str()),
+            "{problem}"
+        );
     }
 }
 
