@@ -11,6 +11,7 @@
 mod client;
 mod command;
 mod database;
+mod demo;
 mod dev;
 mod exit;
 mod output;

@@ -16,6 +16,7 @@ pub mod api_token;
 pub mod audit;
 pub mod census;
 pub mod connection;
+pub mod effect_log;
 pub mod employment;
 pub mod gauges;
 pub mod hold;

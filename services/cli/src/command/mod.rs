@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::demo;
 use crate::dev;
 use crate::exit::Ended;
 use crate::output::Format;
@@ -79,6 +80,8 @@ enum Command {
     Doctor(doctor::DoctorArguments),
     /// Run the whole fleet on this machine until Ctrl-C, with a simulated Okta org.
     Dev(dev::DevArguments),
+    /// Take away the access of 48 people who leave a company of 500, on this machine, and prove it.
+    Demo(demo::DemoArguments),
     /// Print the completions of a shell.
     Completions(completions::CompletionsArguments),
 }
@@ -102,6 +105,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::Audit(command) => audit::run(command, format).await,
         Command::Doctor(arguments) => doctor::run(&arguments, format).await,
         Command::Dev(arguments) => dev::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

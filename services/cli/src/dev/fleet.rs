@@ -40,8 +40,8 @@ pub(crate) struct Plan {
     pub(crate) environment: ServiceEnvironment,
     /// Settings of the simulated org, beside its token.
     pub(crate) org: serde_json::Value,
-    /// The connection to it, but for its address and its credential.
-    pub(crate) connection: ConnectionBody,
+    /// The connection to it, by its base URL; the credential is filled in.
+    pub(crate) connection: fn(&str) -> ConnectionBody,
 }
 
 /// A running fleet. Dropping it kills everything, in the order of the fields; [`Fleet::stop`] is the orderly way.
@@ -70,7 +70,7 @@ impl Fleet {
     ///
     /// # Errors
     /// Whatever could not be started, with its words. Nothing is left running then.
-    pub(crate) async fn start(plan: &Plan, narrator: &Narrator) -> anyhow::Result<Self> {
+    pub(crate) async fn start(plan: &Plan, narrator: Narrator) -> anyhow::Result<Self> {
         let home = Home::fresh(&plan.directory)?;
         let given = plan.servers.database_url.as_ref();
         remove_left_behind(&home, given).await?;
@@ -117,7 +117,7 @@ impl Fleet {
         let Some(given) = &plan.servers.database_url else {
             return Ok(());
         };
-        remove_left_behind(&Home::fresh(&plan.directory)?, Some(given)).await
+        remove_left_behind(&Home::open(&plan.directory)?, Some(given)).await
     }
 
     /// The first of its programs that ends by itself. Cancel-safe.
@@ -137,7 +137,7 @@ impl Fleet {
     ///
     /// # Errors
     /// Where our database cannot be taken away from a given server; everything else has stopped then.
-    pub(crate) async fn stop(self, narrator: &Narrator) -> anyhow::Result<()> {
+    pub(crate) async fn stop(self, narrator: Narrator) -> anyhow::Result<()> {
         let mut stopping = JoinSet::new();
         for service in self.services {
             stopping.spawn(async move { (service.name(), service.stop().await) });
@@ -166,9 +166,8 @@ impl Fleet {
             .send_json(Method::PUT, &["sources", SOURCE], &source)
             .await?;
         let connection = ConnectionBody {
-            base_url: self.simulator.base_url(),
             credential: format!("file:{}", credential.display()),
-            ..plan.connection.clone()
+            ..(plan.connection)(&self.simulator.base_url())
         };
         let connections = ConnectionsBody {
             connection: vec![connection],

@@ -29,19 +29,27 @@ impl Home {
     /// # Errors
     /// Where another live program uses it, or it cannot be written.
     pub(crate) fn fresh(path: &Path) -> anyhow::Result<Self> {
-        let directory = Directory::open(path)
-            .with_context(|| format!("taking the directory {}", path.display()))?;
-        for server in SERVERS.map(|name| directory.join(name)) {
+        let home = Self::open(path)?;
+        for server in SERVERS.map(|name| home.join(name)) {
             if server.exists() {
                 // Opening ends what its record names; the files can go afterwards.
                 drop(Directory::open(&server)?);
             }
         }
-        let home = Self { directory };
         home.empty()
             .with_context(|| format!("emptying the directory {}", home.path().display()))?;
         fs::create_dir(home.logs()).context("making the directory of logs")?;
         Ok(home)
+    }
+
+    /// Locks the directory and leaves its files as they are.
+    ///
+    /// # Errors
+    /// As [`Home::fresh`].
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let directory = Directory::open(path)
+            .with_context(|| format!("taking the directory {}", path.display()))?;
+        Ok(Self { directory })
     }
 
     /// Its absolute path.

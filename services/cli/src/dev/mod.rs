@@ -1,16 +1,17 @@
 //! `sever dev`: servers, simulator and services on one machine. `sever demo` uses the same fleet.
 
-mod addresses;
+pub(crate) mod addresses;
 mod broker;
 mod database;
-mod environment;
-mod fleet;
+pub(crate) mod environment;
+pub(crate) mod fleet;
 mod home;
-mod narrator;
-mod people;
+pub(crate) mod narrator;
+pub(crate) mod people;
 mod run;
 mod service;
 mod signals;
-mod simulator;
+pub(crate) mod simulator;
+pub(crate) mod supervise;
 
 pub(crate) use run::{DevArguments, run};

@@ -14,7 +14,7 @@ pub(crate) fn external_id(place: usize) -> String {
 ///
 /// # Errors
 /// Where a line cannot be written.
-pub(crate) fn people_csv(people: &[Vec<&SeededUser>]) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn people_csv(people: &[Vec<SeededUser>]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
         "source",
@@ -57,7 +57,7 @@ mod tests {
             last_name: "Kim".into(),
         };
         let (ada, admin) = (user("00u1"), user("00u2"));
-        let csv = people_csv(&[vec![&ada, &admin]]).unwrap();
+        let csv = people_csv(&[vec![ada, admin]]).unwrap();
         let text = String::from_utf8(csv).unwrap();
         assert_eq!(
             text.lines().nth(1),

@@ -1,5 +1,6 @@
 //! `sever dev`: the whole fleet on one machine, until Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use super::environment::ServiceEnvironment;
 use super::fleet::{CONNECTION, Fleet, Plan, SOURCE};
 use super::narrator::Narrator;
 use super::people::people_csv;
-use super::signals::Signals;
+use super::supervise::{Finished, with_fleet};
 use crate::exit::Ended;
 
 /// Starts PostgreSQL, RabbitMQ, a simulated Okta org and every service on this machine, until Ctrl-C.
@@ -34,85 +35,58 @@ pub(crate) struct DevArguments {
     people: u32,
 }
 
-/// Runs the fleet until a signal, or until one of its programs ends by itself, which is status 1.
+/// Runs the fleet until a signal, or until one of its programs ends by itself, which is status 1. A signal during the start is
+/// status 130.
 ///
 /// # Errors
 /// Whatever could not be started or stopped. Nothing is left running in any case.
 pub(crate) async fn run(arguments: DevArguments) -> Ended {
     let servers = DevConfig::from_environment(&ProcessEnvironment)?;
-    Ok(until_a_signal(&plan(&arguments, servers), arguments.people).await?)
-}
-
-async fn until_a_signal(plan: &Plan, people: u32) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::watch()?;
-    let narrator = Narrator::default();
-    let started = tokio::select! {
-        started = start(plan, people, &narrator) => started,
-        signal = signals.next() => {
-            narrator.say(format!("{signal}: the start was broken off, everything is stopped"));
-            Fleet::clean_up(plan).await?;
-            return Ok(ExitCode::from(130));
-        }
-    };
-    let fleet = match started {
-        Ok(fleet) => fleet,
-        Err(error) => {
-            Fleet::clean_up(plan).await?;
-            return Err(error);
-        }
-    };
-    show(&fleet)?;
-    let status = tokio::select! {
-        ended = fleet.ended() => {
-            narrator.say(ended.report());
-            ExitCode::FAILURE
-        }
-        signal = signals.next() => {
-            narrator.say(format!("{signal}: stopping (once more kills at once) …"));
-            ExitCode::SUCCESS
-        }
-    };
-    tokio::select! {
-        stopped = fleet.stop(&narrator) => stopped?,
-        signal = signals.next() => {
-            narrator.say(format!("{signal} again: everything is killed"));
-            return Ok(ExitCode::FAILURE);
-        }
-    }
-    narrator.say("everything has stopped");
-    Ok(status)
+    let plan = plan(&arguments, servers);
+    let finished = with_fleet(&plan, Narrator, async |fleet: &Fleet| {
+        seed(fleet, arguments.people).await?;
+        show(fleet)?;
+        std::future::pending::<anyhow::Result<()>>().await
+    });
+    Ok(match finished.await? {
+        Finished::Worked(()) | Finished::Interrupted(true) => ExitCode::SUCCESS,
+        Finished::Interrupted(false) => ExitCode::from(130),
+        Finished::Broken => ExitCode::FAILURE,
+    })
 }
 
 fn plan(arguments: &DevArguments, servers: DevConfig) -> Plan {
-    let lifetime = |seconds| Span::seconds(seconds).expect("an hour is a span");
     Plan {
         directory: arguments.directory.clone(),
         ports: Ports::Usual,
         servers,
         environment: ServiceEnvironment::inherited(),
         org: json!({}),
-        connection: ConnectionBody {
-            name: CONNECTION.to_owned(),
-            provider: Provider::Okta,
-            base_url: String::new(),
-            credential: String::new(),
-            access_token_lifetime: lifetime(3600),
-            access_token_lifetime_by_issuer: std::collections::BTreeMap::new(),
-            clock_skew: lifetime(30),
-            in_flight_max: 16,
-            jobs_max: 64,
-            closed: false,
-        },
+        connection,
     }
 }
 
-async fn start(plan: &Plan, people: u32, narrator: &Narrator) -> anyhow::Result<Fleet> {
-    let fleet = Fleet::start(plan, narrator).await?;
+fn connection(base_url: &str) -> ConnectionBody {
+    let span = |seconds| Span::seconds(seconds).expect("an hour is a span");
+    ConnectionBody {
+        name: CONNECTION.to_owned(),
+        provider: Provider::Okta,
+        base_url: base_url.to_owned(),
+        credential: String::new(),
+        access_token_lifetime: span(3600),
+        access_token_lifetime_by_issuer: BTreeMap::new(),
+        clock_skew: span(30),
+        in_flight_max: 16,
+        jobs_max: 64,
+        closed: false,
+    }
+}
+
+/// People in the simulated org, and the HR system's list of them.
+async fn seed(fleet: &Fleet, people: u32) -> anyhow::Result<()> {
     let users = fleet.simulator.seed_directory(people as usize).await?;
-    let lines = users.iter().map(|user| vec![user]).collect::<Vec<_>>();
-    std::fs::write(fleet.home.join("people.csv"), people_csv(&lines)?)
-        .context("writing people.csv")?;
-    Ok(fleet)
+    let lines: Vec<_> = users.into_iter().map(|user| vec![user]).collect();
+    std::fs::write(fleet.home.join("people.csv"), people_csv(&lines)?).context("writing people.csv")
 }
 
 /// Where everything is and how to talk to it, on standard output.

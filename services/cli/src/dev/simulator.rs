@@ -67,9 +67,19 @@ impl Simulator {
     /// As [`Simulator::order`].
     pub(crate) async fn seed_directory(&self, people: usize) -> anyhow::Result<Vec<SeededUser>> {
         let wish = json!({"people": people, "domain": "example.com"});
-        let seeded = self
-            .order(Method::POST, "/seed-directory", Some(&wish))
-            .await?;
+        self.plant("/seed-directory", &wish).await
+    }
+
+    /// Seeds what the document says, and returns its users in its order.
+    ///
+    /// # Errors
+    /// As [`Simulator::order`].
+    pub(crate) async fn seed(&self, document: &Value) -> anyhow::Result<Vec<SeededUser>> {
+        self.plant("/seed", document).await
+    }
+
+    async fn plant(&self, path: &str, document: &Value) -> anyhow::Result<Vec<SeededUser>> {
+        let seeded = self.order(Method::POST, path, Some(document)).await?;
         let seeded: Seeded =
             serde_json::from_value(seeded).context("reading the simulator's list of users")?;
         Ok(seeded.users)

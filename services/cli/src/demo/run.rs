@@ -1,0 +1,142 @@
+//! `sever demo`, from the empty directory to the last line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use sever_api::person_view::ImportView;
+use sever_config::{DevConfig, FromEnvironment as _, ProcessEnvironment};
+use tokio::time::Instant;
+
+use super::audience::{self, Act};
+use super::cast::{Cast, LEAVERS, PEOPLE};
+use super::check::{self, Findings};
+use super::outcome::Outcome;
+use super::{events, follow, report, stage, truth};
+use crate::dev::fleet::Fleet;
+use crate::dev::narrator::Narrator;
+use crate::dev::people::people_csv;
+use crate::dev::supervise::{Finished, with_fleet};
+use crate::exit::{Ended, Failure, Reason};
+use crate::output;
+
+/// Starts the whole fleet on this machine, lets 48 of 500 people leave, and checks that their access is gone.
+///
+/// The last line is JSON; the status is 0 only where everything is as it must be. Everything begins anew at each start, and nothing
+/// is left running. With DATABASE_URL or AMQP_URL set, those servers are used instead of private ones.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Where data, logs and secrets are kept.
+    #[arg(long, value_name = "DIR", default_value = ".sever/demo")]
+    directory: PathBuf,
+}
+
+/// Runs the demonstration; status 1 where something is not as it must be, 130 where a signal came first.
+///
+/// # Errors
+/// Whatever could not be done. Nothing is left running in any case.
+pub(crate) async fn run(arguments: DemoArguments) -> Ended {
+    let (start, narrator) = (Instant::now(), Narrator);
+    let servers = DevConfig::from_environment(&ProcessEnvironment)?;
+    let plan = stage::plan(arguments.directory, servers);
+    let finished = with_fleet(&plan, narrator, async |fleet: &Fleet| {
+        perform(fleet, narrator, start).await
+    });
+    let (outcome, sound) = match finished.await? {
+        Finished::Worked(outcome) => outcome,
+        Finished::Interrupted(_) => return Ok(ExitCode::from(130)),
+        Finished::Broken => return Ok(ExitCode::FAILURE),
+    };
+    let line = serde_json::to_string(&outcome)
+        .map_err(|error| Failure::new(Reason::Problem, format!("writing JSON: {error}")))?;
+    output::say(&line)?;
+    Ok(if sound && outcome.is_expected() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The demonstration itself: what came out, and whether every invariant holds.
+async fn perform(
+    fleet: &Fleet,
+    narrator: Narrator,
+    start: Instant,
+) -> anyhow::Result<(Outcome, bool)> {
+    narrator.say(format!(
+        "{}, {}; logs in {}",
+        fleet.database.describe(),
+        fleet.broker.describe(),
+        fleet.home.logs().display()
+    ));
+    stage::say_settings(narrator);
+    let cast = Cast::seed(&fleet.simulator).await?;
+    import(fleet, &cast, narrator).await?;
+    cast.delete_the_gone(&fleet.simulator).await?;
+    stage::slow_down(&fleet.simulator).await?;
+    let before = truth::look(&fleet.simulator, &cast).await?;
+
+    let published = Instant::now();
+    let count = events::publish(&cast, &fleet.broker.hr_url, &fleet.broker.hr_user).await?;
+    narrator.say(format!(
+        "the HR system published {count} leaver events: {LEAVERS} leavers, one of them twice, and one event cut short"
+    ));
+    follow::until_settled(&fleet.console, narrator).await?;
+    narrator.say(format!(
+        "all settled {:.1} s after the first event",
+        published.elapsed().as_secs_f64()
+    ));
+    let acts = audience::acts(&fleet.console, &cast).await?;
+    output::say(&report::shown(&acts))?;
+    let findings = check::everything(fleet, &cast, &before).await?;
+    tell(&findings, narrator);
+    outcome(fleet, &acts, &findings, start).await
+}
+
+async fn import(fleet: &Fleet, cast: &Cast, narrator: Narrator) -> anyhow::Result<()> {
+    let csv = people_csv(&cast.people)?;
+    std::fs::write(fleet.home.join("people.csv"), &csv).context("writing people.csv")?;
+    let imported: ImportView = fleet
+        .console
+        .post_bytes(&["people", "import"], "text/csv", csv)
+        .await?;
+    ensure!(
+        imported.created == PEOPLE as u64 && imported.rejected_rows == 0,
+        "the import made {} people and set {} rows aside; {PEOPLE} and 0 were expected",
+        imported.created,
+        imported.rejected_rows
+    );
+    narrator.say(format!(
+        "imported {} people with {} accounts",
+        imported.created, imported.candidates
+    ));
+    Ok(())
+}
+
+fn tell(findings: &Findings, narrator: Narrator) {
+    narrator.say(format!(
+        "the provider's journal has {} writes, Sever intended {} calls; {} contradictions in journal and state; \
+         {} checks of the invariants, {} broken",
+        findings.writes,
+        findings.intended,
+        findings.provider.len(),
+        findings.checks,
+        findings.invariants.len()
+    ));
+    for violation in findings.provider.iter().chain(&findings.invariants) {
+        narrator.say(format!("  {violation}"));
+    }
+}
+
+async fn outcome(
+    fleet: &Fleet,
+    acts: &[Act<'_>],
+    findings: &Findings,
+    start: Instant,
+) -> anyhow::Result<(Outcome, bool)> {
+    let rejected = audience::rejected(&fleet.console).await?.items.len();
+    let seconds = start.elapsed().as_secs();
+    let outcome = Outcome::of(acts, rejected, findings.provider.len(), seconds);
+    Ok((outcome, findings.invariants.is_empty()))
+}
