@@ -149,7 +149,7 @@ mod tests {
         let found =
             |writes: &[Write], calls: &[IntendedCall]| violations(writes, calls, &cast).join("; ");
         let fine = write("r1", Some("00u1"), after);
-        assert_eq!(found(&[fine.clone()], &[intended("r1")]), "");
+        assert_eq!(found(std::slice::from_ref(&fine), &[intended("r1")]), "");
         assert!(
             found(&[write("r2", None, after), fine.clone()], &[intended("r1")])
                 .contains("has no intent")
