@@ -24,8 +24,8 @@ pub struct DatabaseConfig {
 const URL: Variable = Variable {
     name: "SEVER_DATABASE_URL",
     kind: Kind::Secret { required: true },
-    example: "postgres://sever_app:password@127.0.0.1:5432/sever",
-    help: "PostgreSQL as the application role, which cannot migrate nor change audit events.",
+    example: "postgres://sever_service:password@127.0.0.1:5432/sever",
+    help: "PostgreSQL as a login role that is a member of sever_app, which cannot migrate nor change audit events: CREATE ROLE sever_service LOGIN PASSWORD '…' IN ROLE sever_app;",
 };
 
 const POOL_MAX: Variable = Variable {
@@ -114,7 +114,7 @@ const OWNER_URL: Variable = Variable {
     name: "SEVER_DATABASE_OWNER_URL",
     kind: Kind::Secret { required: true },
     example: "postgres://sever_owner:password@127.0.0.1:5432/sever",
-    help: "PostgreSQL as the role that owns the schema, for `sever migrate` only. Never give it to a service.",
+    help: "PostgreSQL as the role that owns the schema, for `sever migrate` only; never give it to a service. It makes the role sever_app, so it needs CREATEROLE: CREATE ROLE sever_owner LOGIN CREATEROLE PASSWORD '…';",
 };
 
 impl FromEnvironment for OwnerDatabaseConfig {

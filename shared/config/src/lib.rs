@@ -52,7 +52,7 @@ pub use dispatch::DispatchConfig;
 pub use environment::{Environment, MapEnvironment, ProcessEnvironment};
 pub use error::{ConfigError, ConfigErrors, Wrong};
 pub use example::render_example;
-pub use guard::{GuardConfig, ProtectedEntry};
+pub use guard::GuardConfig;
 pub use http::HttpConfig;
 pub use ops::OpsConfig;
 pub use reader::Reader;

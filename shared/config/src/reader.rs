@@ -1,7 +1,7 @@
 //! Parses declared variables out of an environment, and keeps every problem instead of stopping at the first.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -128,23 +128,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A [`Kind::File`] variable; the file is not opened here.
-    pub fn file(&mut self, variable: &Variable) -> Option<PathBuf> {
-        let path = PathBuf::from(self.text_of(variable.name)?);
-        if path.is_absolute() {
-            return Some(path);
+    /// A [`Kind::Switch`] variable.
+    pub fn switch(&mut self, variable: &Variable) -> bool {
+        let Kind::Switch { default } = variable.kind else {
+            undeclared(variable, "Switch")
+        };
+        match self.text_of(variable.name).as_deref() {
+            None => default,
+            Some("true") => true,
+            Some("false") => false,
+            Some(_) => self.stand_in(variable, Wrong::NotA("true or false"), default),
         }
-        self.stand_in(variable, Wrong::NotA("an absolute path"), None)
-    }
-
-    /// A [`Kind::List`] variable: trimmed, without empty entries.
-    pub fn list(&mut self, variable: &Variable) -> Vec<String> {
-        let text = self.text_of(variable.name).unwrap_or_default();
-        text.split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .map(str::to_owned)
-            .collect()
     }
 
     /// A required [`Kind::Secret`]; `check` gets the value and says what it is not.

@@ -62,10 +62,11 @@ pub enum Kind {
         /// The default in words.
         default: &'static str,
     },
-    /// An absolute path of a file; not set means none.
-    File,
-    /// Entries separated by commas; not set means none.
-    List,
+    /// `true` or `false`.
+    Switch {
+        /// Value where the variable is not set.
+        default: bool,
+    },
     /// A value that is never printed; also readable from the file named by `<name>_FILE`.
     Secret {
         /// Whether the program refuses to start without it.
@@ -136,7 +137,8 @@ impl Variable {
             Kind::Whole { default, .. } | Kind::Time { default, .. } => Some(default.to_string()),
             Kind::Decimal { default, .. } => Some(format!("{default:?}")),
             Kind::Text { default } => Some(default.to_owned()),
-            Kind::Address { .. } | Kind::File | Kind::List | Kind::Secret { .. } => None,
+            Kind::Switch { default } => Some(default.to_string()),
+            Kind::Address { .. } | Kind::Secret { .. } => None,
         }
     }
 }
@@ -165,8 +167,7 @@ impl fmt::Display for Kind {
             } => write!(f, "{unit}, {min} to {max}, default {default}"),
             Self::Text { default } => write!(f, "text, default {default}"),
             Self::Address { default } => write!(f, "IP address and port, default {default}"),
-            Self::File => f.write_str("absolute path of a file, default none"),
-            Self::List => f.write_str("entries separated by commas, default none"),
+            Self::Switch { default } => write!(f, "true or false, default {default}"),
             Self::Secret { required: true } => f.write_str("secret, required"),
             Self::Secret { required: false } => f.write_str("secret, default none"),
         }
