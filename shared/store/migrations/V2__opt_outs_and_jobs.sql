@@ -125,6 +125,7 @@ COMMENT ON COLUMN job.plan_revision IS 'The newest stored plan; -1 before the fi
 COMMENT ON COLUMN job.opt_out_revision IS 'The revision of the opt-out that the newest plan knows.';
 CREATE UNIQUE INDEX job_one_open ON job (subject_id, connection_id) WHERE state IN ('waiting', 'running', 'held', 'parked', 'dead');
 CREATE INDEX job_opt_out ON job (opt_out_id);
+CREATE INDEX job_subject ON job (subject_id, connection_id, created_at);
 CREATE INDEX job_due ON job (due_at) WHERE state = 'waiting';
 CREATE INDEX job_leased ON job (connection_id) WHERE state = 'running';
 CREATE INDEX job_open_state ON job (state, provider) WHERE state IN ('waiting', 'running', 'held', 'parked', 'dead');

@@ -13,6 +13,7 @@ CREATE TABLE outbox (
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
 COMMENT ON TABLE outbox IS 'Bells to be published; a row is deleted when the broker confirmed it.';
 CREATE UNIQUE INDEX outbox_one_bell ON outbox (job_id, exchange) WHERE claim_token IS NULL;
+CREATE INDEX outbox_job ON outbox (job_id, exchange);
 CREATE INDEX outbox_due ON outbox (next_try_at);
 
 CREATE TABLE broker_epoch (
