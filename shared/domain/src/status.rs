@@ -25,6 +25,9 @@ text_enum! {
 pub struct ConnectionFacts {
     /// An opt-out that names this connection is effective, and neither cancelled nor reversed.
     pub in_force: bool,
+    /// An effective opt-out, neither cancelled nor reversed, named this connection, and its job here was cancelled:
+    /// nothing is removed here in its name.
+    pub refused: bool,
     /// The newest observation saw the account whole.
     pub seen_whole: bool,
     /// The job is done by a closing inspection that proved everything, and nothing newer contradicts it.
@@ -49,12 +52,15 @@ pub fn at_connection(facts: &ConnectionFacts, now: Timestamp) -> Status {
 
 /// The status over all connections of the scope: the weakest of them. An empty scope is unknown.
 ///
-/// With an opt-out in force anywhere, `fully_removed` takes every connection in force to be so.
+/// With an opt-out in force anywhere, `fully_removed` takes every connection to be so that is in force, and every one
+/// where the removal was refused.
 #[must_use]
 pub fn overall(scope: &[(ConnectionFacts, Status)]) -> Status {
-    let mut in_force = scope.iter().filter(|(facts, _)| facts.in_force).peekable();
-    if in_force.peek().is_some() {
-        return if in_force.all(|(_, status)| *status == Status::FullyRemoved) {
+    if scope.iter().any(|(facts, _)| facts.in_force) {
+        let mut counted = scope
+            .iter()
+            .filter(|(facts, _)| facts.in_force || facts.refused);
+        return if counted.all(|(_, status)| *status == Status::FullyRemoved) {
             Status::FullyRemoved
         } else {
             Status::PartiallyDisconnected
@@ -123,5 +129,24 @@ mod tests {
             Status::PartiallyDisconnected
         );
         assert_eq!(overall(&[removed]), Status::FullyRemoved);
+    }
+
+    #[test]
+    fn a_refused_removal_keeps_the_whole_partial_and_an_unnamed_connection_does_not() {
+        let removed = (proven(), at_connection(&proven(), now()));
+        for seen_whole in [true, false] {
+            let refused = ConnectionFacts {
+                refused: true,
+                seen_whole,
+                ..Default::default()
+            };
+            let unnamed = ConnectionFacts {
+                refused: false,
+                ..refused
+            };
+            let beside = |facts| overall(&[removed, (facts, at_connection(&facts, now()))]);
+            assert_eq!(beside(refused), Status::PartiallyDisconnected);
+            assert_eq!(beside(unnamed), Status::FullyRemoved);
+        }
     }
 }

@@ -33,6 +33,9 @@ WITH standing AS (
 SELECT place.subject_id, place.connection_id, connection.name, connection.provider,
        EXISTS (SELECT FROM standing WHERE standing.subject_id = place.subject_id
                AND standing.connection_id = place.connection_id AND standing.effective_at <= now()) AS in_force,
+       EXISTS (SELECT FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
+               WHERE job.subject_id = place.subject_id AND job.connection_id = place.connection_id AND job.state = 'cancelled'
+               AND opt_out.state IN ('open', 'closed') AND job.effective_at <= now()) AS refused,
        coalesce(seen.whole, false) AS seen_whole,
        coalesce(newest.state = 'done' AND closing.whole, false) AS proven,
        (SELECT max(step.residual_until) FROM step JOIN standing ON standing.id = step.job_id
@@ -143,6 +146,7 @@ fn standing(row: &Row) -> Result<Standing, StoreError> {
         provider: word(row, "provider")?,
         facts: ConnectionFacts {
             in_force: row.get("in_force"),
+            refused: row.get("refused"),
             seen_whole: row.get("seen_whole"),
             proven: row.get("proven"),
             residual_until: row.get("residual_until"),

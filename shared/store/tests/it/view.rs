@@ -103,6 +103,29 @@ async fn each_fact_against_a_removal_keeps_it_partial() {
     }
 }
 
+/// The hold at one of two connections was rejected: the other one's proof does not speak for both.
+#[tokio::test]
+async fn a_rejected_connection_keeps_its_opt_out_partial() {
+    let world = World::removed().await;
+    world
+        .sql(
+            "INSERT INTO connection (id, provider, name, base_url, credential_ref, token_lifetime_s, clock_skew_s, in_flight_max, jobs_max)
+             SELECT '00000000-0000-7000-8000-00000000ffff', provider, 'other', base_url, credential_ref, token_lifetime_s, clock_skew_s, in_flight_max, jobs_max FROM connection;
+             INSERT INTO job (id, kind, opt_out_id, subject_id, connection_id, provider, state, state_reason, intent, urgency, effective_at, accepted_at, settled_at)
+             SELECT gen_random_uuid(), kind, opt_out_id, subject_id, '00000000-0000-7000-8000-00000000ffff', provider, 'cancelled', 'hold_rejected', intent, urgency, effective_at, accepted_at, now() FROM job",
+        )
+        .await;
+    assert_eq!(status(&world).await, Status::PartiallyDisconnected);
+    let facts = opt_out_view::find(&world.client().await, world.opt_out)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        overall(&facts.standings, facts.head.now),
+        Status::PartiallyDisconnected
+    );
+}
+
 #[tokio::test]
 async fn what_is_not_in_force_is_not_removed() {
     let world = World::removed().await;
@@ -172,6 +195,7 @@ async fn lists_and_counts_show_what_is_there() {
         ),
         (1, 1, 0)
     );
+    assert_eq!(counts.jobs["okta"]["held"], 1);
     world
         .sql("UPDATE request SET state = 'unmatched', opt_out_id = NULL WHERE idem_key = 'k1'")
         .await;
