@@ -7,5 +7,6 @@ mod hold;
 mod invariants;
 mod protected;
 mod statements;
+mod sweep;
 mod view;
 mod world;
