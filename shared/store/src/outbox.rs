@@ -36,28 +36,36 @@ UPDATE outbox SET claim_token = $1, claimed_until = now() + make_interval(secs =
 FROM chosen WHERE outbox.id = chosen.id
 RETURNING outbox.id, outbox.job_id, outbox.exchange, outbox.routing_key, outbox.body, outbox.tries";
 
-/// The bell is rung and its row gone in one transaction.
+/// The bell is rung and its row gone in one transaction. Jobs are locked by id, as whoever locks several does.
 const CONFIRM: &str = "
-WITH gone AS (
-    DELETE FROM outbox WHERE claim_token = $1 AND id = ANY($2) RETURNING job_id, exchange
+WITH rung AS (
+    SELECT id FROM job
+    WHERE id IN (SELECT job_id FROM outbox WHERE claim_token = $1 AND id = ANY($2) AND exchange = 'sever.cmd')
+    ORDER BY id FOR NO KEY UPDATE
+), gone AS (
+    DELETE FROM outbox WHERE claim_token = $1 AND id = ANY($2)
 )
-UPDATE job SET rung_at = now() FROM gone
-WHERE job.id = gone.job_id AND gone.exchange = 'sever.cmd'";
+UPDATE job SET rung_at = now() FROM rung WHERE job.id = rung.id";
 
-/// A returned or refused row backs off by itself. A bell that meanwhile got a twin is dropped.
+/// A returned or refused row backs off by itself. One bell of a job at an exchange stays: a row that meanwhile got
+/// a twin, here or outside, is dropped.
 const PUT_BACK: &str = "
 WITH refused AS (
-    SELECT * FROM unnest($2::uuid[], $3::text[], $4::float8[]) AS r (id, problem, wait_s)
+    SELECT r.problem, r.wait_s, outbox.id,
+           outbox.job_id IS NULL OR (
+               row_number() OVER (PARTITION BY outbox.job_id, outbox.exchange ORDER BY outbox.id) = 1
+               AND NOT EXISTS (SELECT FROM outbox AS other WHERE other.job_id = outbox.job_id AND other.exchange = outbox.exchange AND other.claim_token IS NULL)
+           ) AS stays
+    FROM unnest($2::uuid[], $3::text[], $4::float8[]) AS r (id, problem, wait_s)
+    JOIN outbox ON outbox.id = r.id AND outbox.claim_token = $1
 ), twin AS (
     DELETE FROM outbox USING refused
-    WHERE outbox.id = refused.id AND outbox.claim_token = $1
-      AND EXISTS (SELECT FROM outbox AS other WHERE other.job_id = outbox.job_id AND other.exchange = outbox.exchange AND other.claim_token IS NULL)
-    RETURNING outbox.id
+    WHERE outbox.id = refused.id AND outbox.claim_token = $1 AND NOT refused.stays
 )
 UPDATE outbox SET claim_token = NULL, claimed_until = NULL, last_problem = refused.problem,
        next_try_at = now() + make_interval(secs => refused.wait_s)
 FROM refused
-WHERE outbox.id = refused.id AND outbox.claim_token = $1 AND outbox.id NOT IN (SELECT id FROM twin)";
+WHERE outbox.id = refused.id AND outbox.claim_token = $1 AND refused.stays";
 
 const BACKLOG: &str = "
 SELECT count(*)::int8 AS rows, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest_s FROM outbox";

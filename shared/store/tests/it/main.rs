@@ -5,6 +5,7 @@
 mod connection;
 mod hold;
 mod invariants;
+mod outbox;
 mod protected;
 mod statements;
 mod sweep;
