@@ -43,8 +43,14 @@ pub enum Start {
 /// read as RFC 5545 does (the earlier of a repeated hour, the later side of a gap).
 ///
 /// # Errors
-/// [`EffectiveError`], by what is wrong with the text or the zone.
+/// [`EffectiveError`], by what is wrong with the text or the zone; a date without a time of day is
+/// [`EffectiveError::NotATime`].
 pub fn parse(text: &str, time_zone: Option<&str>) -> Result<Timestamp, EffectiveError> {
+    // A bare date would read as its midnight, which nobody said.
+    let written = text.split(['[', 'Z', 'z']).next().unwrap_or_default();
+    if !written.contains(['T', 't', ' ']) {
+        return Err(EffectiveError::NotATime);
+    }
     if let Ok(zoned) = text.parse::<Zoned>() {
         return Ok(zoned.timestamp());
     }
@@ -133,6 +139,21 @@ mod tests {
             Err(EffectiveError::UnknownZone("Mars/Base".into()))
         );
         assert_eq!(parse("yesterday", None), Err(EffectiveError::NotATime));
+    }
+
+    #[test]
+    fn a_date_without_a_time_is_refused_with_and_without_a_zone() {
+        for text in [
+            "2026-11-30",
+            "20261130",
+            "2026-11-30[Europe/Berlin]",
+            "2026-11-30+01:00[Europe/Berlin]",
+            "2026-11-30Z",
+        ] {
+            for zone in [None, Some("Europe/Berlin")] {
+                assert_eq!(parse(text, zone), Err(EffectiveError::NotATime), "{text}");
+            }
+        }
     }
 
     #[test]
