@@ -8,6 +8,7 @@
 //! | 3 | not found |
 //! | 4 | refused: no token that works, a missing scope, or a state that does not allow it |
 //! | 5 | unreachable: the console or the database does not answer |
+//! | 130 | `sever dev` was interrupted while it started, or `sever demo` before its end |
 
 use std::fmt;
 use std::process::ExitCode;

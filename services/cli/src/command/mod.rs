@@ -14,6 +14,7 @@ mod doctor;
 mod hold;
 mod migrate;
 mod opt_out;
+mod overview;
 mod people;
 mod protected;
 mod rejected;
@@ -57,7 +58,7 @@ enum Command {
     /// Ask for the removal of access, and list opt-outs.
     #[command(subcommand)]
     OptOut(opt_out::OptOutCommand),
-    /// Show where access stands: of a person, or of one opt-out with its steps and proofs.
+    /// Show where access stands: of a person, of one opt-out with its steps and proofs, or how the fleet does.
     Status(status::StatusArguments),
     /// Follow the work until all of it is settled.
     Watch(watch::WatchArguments),

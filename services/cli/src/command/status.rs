@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 use sever_api::job_view::{JobView, StepView};
+use sever_api::operator_view::OverviewView;
 use sever_api::opt_out_view::{ConnectionStatusView, OptOutView};
 use sever_api::person_view::PersonStatusView;
 use uuid::Uuid;
 
-use super::opt_out;
+use super::{opt_out, overview};
 use crate::client::Client;
 use crate::exit::{Ended, Failure, Reason};
 use crate::output::{Format, pairs, table};
@@ -17,15 +18,20 @@ use crate::words::{or_dash, time, time_or_none};
 /// Of whom or what.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
-    /// An opt-out's id, or a person: Sever's id, or source:external_id.
-    of: String,
+    /// An opt-out's id, or a person: Sever's id, or source:external_id. The whole fleet where absent.
+    of: Option<String>,
 }
 
-/// Shows an opt-out where one has this id, else a person's status.
+/// Shows the fleet, or an opt-out where one has this id, else a person's status.
 pub(super) async fn run(arguments: &StatusArguments, format: Format) -> Ended {
     let client = Client::from_environment()?;
-    if arguments.of.parse::<Uuid>().is_ok() {
-        let path = ["opt-outs", arguments.of.as_str()];
+    let Some(of) = arguments.of.as_deref() else {
+        let view: OverviewView = client.get(&["overview"], &[]).await?;
+        format.print(&view, overview::shown)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    if of.parse::<Uuid>().is_ok() {
+        let path = ["opt-outs", of];
         match client.get::<OptOutView>(&path, &[]).await {
             Ok(view) => {
                 format.print(&view, shown)?;
@@ -35,13 +41,10 @@ pub(super) async fn run(arguments: &StatusArguments, format: Format) -> Ended {
             Err(failure) => return Err(failure),
         }
     }
-    let path = ["people", arguments.of.as_str(), "status"];
+    let path = ["people", of, "status"];
     let status: PersonStatusView = client.get(&path, &[]).await.map_err(|failure| {
         if failure.is(Reason::NotFound) {
-            let message = format!(
-                "neither an opt-out nor a person is named '{}'",
-                arguments.of
-            );
+            let message = format!("neither an opt-out nor a person is named '{of}'");
             Failure::new(Reason::NotFound, message)
         } else {
             failure

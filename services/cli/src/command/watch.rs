@@ -1,6 +1,5 @@
 //! `sever watch`: following the work until all of it is settled.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use sever_api::opt_out_view::OptOutView;
 use sever_domain::{JobState, Status};
 use uuid::Uuid;
 
+use super::overview::{self, words};
 use super::status;
 use crate::client::Client;
 use crate::exit::{Ended, Reason};
@@ -110,18 +110,18 @@ fn opt_out_line(view: &OptOutView) -> String {
 
 async fn everything(client: &Client, format: Format) -> Ended {
     let mut progress = Progress::new();
-    let overview = loop {
-        let overview: OverviewView = client.get(&["overview"], &[]).await?;
-        progress.tell(&overview_line(&overview));
-        if overview.unsettled == 0 {
-            break overview;
+    let now = loop {
+        let now: OverviewView = client.get(&["overview"], &[]).await?;
+        progress.tell(&overview_line(&now));
+        if now.unsettled == 0 {
+            break now;
         }
         tokio::time::sleep(ASK_EVERY).await;
     };
     progress.end();
-    format.print(&overview, shown)?;
+    format.print(&now, overview::shown)?;
     let count = |kind: &str, word: &str| {
-        let words = overview.counts.get(kind);
+        let words = now.counts.get(kind);
         words
             .and_then(|words| words.get(word))
             .copied()
@@ -143,20 +143,6 @@ fn overview_line(overview: &OverviewView) -> String {
         line.push_str(&format!("; holds: {holds}"));
     }
     line
-}
-
-fn words(counts: &BTreeMap<String, i64>) -> String {
-    let parts: Vec<String> = counts
-        .iter()
-        .map(|(word, count)| format!("{word} {count}"))
-        .collect();
-    parts.join(", ")
-}
-
-fn shown(overview: &OverviewView) -> String {
-    let row = |(kind, counts): (&String, &BTreeMap<String, i64>)| vec![kind.clone(), words(counts)];
-    let rows = overview.counts.iter().map(row).collect();
-    output::table(&["what", "how many"], rows, "nothing is there yet")
 }
 
 /// A spinner where somebody watches, a line for each change elsewhere; both on standard error.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sever_api::job_view::{JobView, StepView};
-use sever_domain::Status;
+use sever_domain::{Action, Status};
 
 use super::audience::Act;
 use crate::output::table;
-use crate::words::or_dash;
+use crate::words::{or_dash, time};
 
 /// One line for each leaver and connection.
 pub(super) fn shown(acts: &[Act<'_>]) -> String {
@@ -20,9 +20,10 @@ pub(super) fn shown(acts: &[Act<'_>]) -> String {
         "person",
         "at",
         "revoked",
-        "first ms",
+        "first cut (UTC)",
+        "after ms",
         "proven ms",
-        "the re-read saw",
+        "re-read saw",
         "evidence",
         "status",
         "",
@@ -34,19 +35,22 @@ fn row(act: &Act<'_>, job: &JobView) -> Vec<String> {
     // A leaver dated ahead is accepted long before there is anything to do.
     let due = job.accepted_at.max(job.effective_at);
     let after = |at: Option<Timestamp>| or_dash(at.map(|at| at.duration_since(due).as_millis()));
-    let proven = job
+    let closing = job
         .inspections
         .iter()
-        .filter(|inspection| inspection.purpose == "closing")
-        .map(|inspection| inspection.ended_at)
-        .next_back();
+        .rfind(|inspection| inspection.purpose == "closing");
+    let proven = closing.map(|inspection| inspection.ended_at);
     vec![
         act.leaver.external_id.clone(),
         job.connection.clone(),
         revoked(&job.steps),
+        or_dash(
+            job.first_revocation_at
+                .map(|at| at.strftime("%H:%M:%S%.3f")),
+        ),
         after(job.first_revocation_at),
         after(proven.or(job.settled_at)),
-        seen(&job.steps),
+        seen(job),
         or_dash(job.weakest_grade),
         status(job),
         act.leaver.part.label().to_owned(),
@@ -56,18 +60,38 @@ fn row(act: &Act<'_>, job: &JobView) -> Vec<String> {
 /// What was ended by a call of ours, by kind.
 fn revoked(steps: &[StepView]) -> String {
     let done = |step: &&StepView| {
-        let outcome = step
-            .effect
-            .as_ref()
-            .and_then(|effect| effect.outcome.as_deref());
-        outcome == Some("done")
+        let effect = step.effect.as_ref();
+        effect.is_some_and(|effect| effect.outcome.as_deref() == Some("done"))
     };
-    counted(steps.iter().filter(done).map(|step| step.action.as_str()))
+    counted(steps.iter().filter(done).map(|step| noun(step.action)))
 }
 
 /// What the last re-read of each step found.
-fn seen(steps: &[StepView]) -> String {
-    counted(steps.iter().filter_map(|step| step.seen.as_deref()))
+fn seen(job: &JobView) -> String {
+    if job.steps.is_empty() && job.status == Status::FullyRemoved {
+        return "no account".to_owned();
+    }
+    counted(job.steps.iter().filter_map(|step| step.seen.as_deref()))
+}
+
+/// What an action ends, in one word.
+const fn noun(action: Action) -> &'static str {
+    match action {
+        Action::SuspendAccount => "sign-in",
+        Action::RevokeSessions => "sessions",
+        Action::RevokeTokens => "tokens",
+        Action::RevokeGrants => "grants",
+        Action::RevokeApiToken => "API tokens",
+        Action::RevokeRole => "roles",
+        Action::RemoveFromGroup => "groups",
+        Action::UnassignApp => "apps",
+        Action::RemoveFactor => "factors",
+        Action::DeactivateDevice | Action::DeleteDevice => "devices",
+        Action::UnlinkIdentity => "identities",
+        Action::RemoveOwnership => "ownerships",
+        Action::DeactivateAccount => "account",
+        Action::Leave => "memberships",
+    }
 }
 
 fn counted<'a>(words: impl Iterator<Item = &'a str>) -> String {
@@ -88,12 +112,22 @@ fn counted<'a>(words: impl Iterator<Item = &'a str>) -> String {
 fn status(job: &JobView) -> String {
     match job.residual_until {
         Some(until) if job.status != Status::FullyRemoved => {
-            format!(
-                "{}, a token works until {}",
-                job.status,
-                crate::words::time(until)
-            )
+            format!("{}, a token works until {}", job.status, time(until))
         }
         _ => job.status.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_counted_and_nothing_is_a_dash() {
+        assert_eq!(
+            counted(["gone", "inert", "gone"].into_iter()),
+            "gone 2, inert 1"
+        );
+        assert_eq!(counted(std::iter::empty()), "-");
     }
 }

@@ -89,6 +89,7 @@ async fn perform(
     ));
     let acts = audience::acts(&fleet.console, &cast).await?;
     output::say(&report::shown(&acts))?;
+    tell_intake(&acts, fleet, narrator).await?;
     let findings = check::everything(fleet, &cast, &before).await?;
     tell(&findings, narrator);
     outcome(fleet, &acts, &findings, start).await
@@ -111,6 +112,28 @@ async fn import(fleet: &Fleet, cast: &Cast, narrator: Narrator) -> anyhow::Resul
         "imported {} people with {} accounts",
         imported.created, imported.candidates
     ));
+    Ok(())
+}
+
+/// What became of the repeated event and of the one that was cut short.
+async fn tell_intake(acts: &[Act<'_>], fleet: &Fleet, narrator: Narrator) -> anyhow::Result<()> {
+    let opt_outs = acts.iter().flat_map(|act| &act.opt_outs);
+    let requests: usize = opt_outs.map(|opt_out| opt_out.requests.len()).sum();
+    let repeated = if requests == acts.len() {
+        "the repeated event changed nothing"
+    } else {
+        "that is not one for each"
+    };
+    narrator.say(format!(
+        "{requests} requests were recorded for {} leavers: {repeated}",
+        acts.len()
+    ));
+    for rejected in audience::rejected(&fleet.console).await?.items {
+        narrator.say(format!(
+            "set aside, with its body: a message of {} ({} bytes): {}",
+            rejected.source, rejected.body_bytes, rejected.reason
+        ));
+    }
     Ok(())
 }
 

@@ -50,7 +50,7 @@ impl Database {
         let own = own_database();
         if server.given().is_some() {
             // Before the first statement, so that a killed program's database is found by the next one.
-            home.write_private(KEPT_RECORD, &own.name)?;
+            home.append(KEPT_RECORD, &own.name)?;
         }
         own.create(&admin_url(&server))
             .await
@@ -144,22 +144,24 @@ impl Database {
     }
 }
 
-/// Takes away the database that the record of `home` names, if any, from the server where it was made.
+/// Takes away the databases that the record of `home` names, if any, from the server where they were made.
 ///
 /// # Errors
-/// Where the server cannot be reached or refuses; the record stays then.
+/// Where the server cannot be reached or refuses; the record stays then, for the next start.
 pub(crate) async fn remove_left_behind(
     home: &Home,
     given: Option<&SecretString>,
 ) -> anyhow::Result<()> {
     let record = home.join(KEPT_RECORD);
-    let (Some(url), Ok(name)) = (given, fs::read_to_string(&record)) else {
+    let (Some(url), Ok(names)) = (given, fs::read_to_string(&record)) else {
         return Ok(());
     };
-    named(name.trim())
-        .remove(url.expose_secret())
-        .await
-        .with_context(|| format!("removing the database {}", name.trim()))?;
+    for name in names.lines() {
+        named(name)
+            .remove(url.expose_secret())
+            .await
+            .with_context(|| format!("removing the database {name} of an earlier start"))?;
+    }
     fs::remove_file(&record).with_context(|| format!("removing {}", record.display()))
 }
 

@@ -73,7 +73,9 @@ impl Fleet {
     pub(crate) async fn start(plan: &Plan, narrator: Narrator) -> anyhow::Result<Self> {
         let home = Home::fresh(&plan.directory)?;
         let given = plan.servers.database_url.as_ref();
-        remove_left_behind(&home, given).await?;
+        if let Err(error) = remove_left_behind(&home, given).await {
+            narrator.say(format!("going on, with one thing left to do: {error:#}"));
+        }
         let addresses = Addresses::choose(plan.ports)?;
         let http = http_client()?;
         narrator.say("starting PostgreSQL, RabbitMQ and the simulator …");
@@ -109,15 +111,22 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// After a start that was broken off: takes our database away from a given server.
-    ///
-    /// # Errors
-    /// Where the directory is in use, or the server refuses.
-    pub(crate) async fn clean_up(plan: &Plan) -> anyhow::Result<()> {
-        let Some(given) = &plan.servers.database_url else {
-            return Ok(());
+    /// After a start that was broken off: takes our database away from a given server. Where that fails it is said, and the next
+    /// start tries again.
+    pub(crate) async fn clean_up(plan: &Plan, narrator: Narrator) {
+        let given = plan.servers.database_url.as_ref();
+        if given.is_none() {
+            return;
+        }
+        let cleaned = match Home::open(&plan.directory) {
+            Ok(home) => remove_left_behind(&home, given).await,
+            Err(error) => Err(error),
         };
-        remove_left_behind(&Home::open(&plan.directory)?, Some(given)).await
+        if let Err(error) = cleaned {
+            narrator.say(format!(
+                "something is left for the next start to remove: {error:#}"
+            ));
+        }
     }
 
     /// The first of its programs that ends by itself. Cancel-safe.

@@ -88,6 +88,17 @@ impl Home {
         Ok(path)
     }
 
+    /// Adds a line to a file that outlives a start.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn append(&self, name: &str, line: &str) -> anyhow::Result<()> {
+        let path = self.join(name);
+        let file = File::options().create(true).append(true).open(&path);
+        file.and_then(|mut file| writeln!(file, "{line}"))
+            .with_context(|| format!("writing {}", path.display()))
+    }
+
     /// Records the running processes for the program that uses this directory next.
     ///
     /// # Errors

@@ -30,6 +30,9 @@ pub(crate) struct DevArguments {
     /// Where data, logs and secrets are kept.
     #[arg(long, value_name = "DIR", default_value = ".sever/dev")]
     directory: PathBuf,
+    /// Take any free ports; otherwise the usual ones where they are free.
+    #[arg(long)]
+    any_ports: bool,
     /// How many people the simulated org has.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     people: u32,
@@ -58,7 +61,11 @@ pub(crate) async fn run(arguments: DevArguments) -> Ended {
 fn plan(arguments: &DevArguments, servers: DevConfig) -> Plan {
     Plan {
         directory: arguments.directory.clone(),
-        ports: Ports::Usual,
+        ports: if arguments.any_ports {
+            Ports::Any
+        } else {
+            Ports::Usual
+        },
         servers,
         environment: ServiceEnvironment::inherited(),
         org: json!({}),

@@ -30,14 +30,14 @@ pub(crate) async fn with_fleet<T>(
         started = Fleet::start(plan, narrator) => started,
         signal = signals.next() => {
             narrator.say(format!("{signal}: the start was broken off, everything is stopped"));
-            Fleet::clean_up(plan).await?;
+            Fleet::clean_up(plan, narrator).await;
             return Ok(Finished::Interrupted(false));
         }
     };
     let fleet = match started {
         Ok(fleet) => fleet,
         Err(error) => {
-            Fleet::clean_up(plan).await?;
+            Fleet::clean_up(plan, narrator).await;
             return Err(error);
         }
     };

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)] // a failed step of a test is a failed test
 
 mod cli;
+mod dev;
 mod direct;
 mod refusals;
 mod tour;

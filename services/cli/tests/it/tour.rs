@@ -71,6 +71,11 @@ async fn an_opt_out_from_request_to_record() {
         "audit_show",
         without_particulars(&cli.ok(&format!("audit show --opt-out {id}")).await)
     );
+    let fleet = cli.ok("status").await;
+    assert!(
+        fleet.contains("waiting 1") && fleet.contains("no workers"),
+        "the fleet, where nobody is named: {fleet}"
+    );
     let by_id = cli
         .json(&format!(
             "status {}",
