@@ -210,6 +210,9 @@ fn placed_view(hold: HoldId, placed: &Accepted) -> DecidedView {
 fn unreleased(error: ReleaseError) -> Problem {
     match error {
         ReleaseError::Hold(error) => problem(error),
+        ReleaseError::OtherPerson { .. } | ReleaseError::KeyTaken { .. } => {
+            Problem::invalid("/person", error.to_string())
+        }
         ReleaseError::Accept(error) => error.into(),
     }
 }

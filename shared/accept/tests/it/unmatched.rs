@@ -125,6 +125,32 @@ async fn a_person_says_whom_an_ambiguous_request_means() {
     );
 }
 
+/// The import gave the key to somebody while a person was still looking at the request.
+#[tokio::test]
+async fn a_key_that_is_another_person_s_since_is_not_taken_from_them() {
+    let (fixture, subject) = Fixture::with_person().await;
+    let mut twin = fixture.person("E2");
+    twin.emails = vec!["e1@example.test".to_owned()];
+    fixture.import(&[twin]).await;
+    let mut event = event("e-9", "leaver", "E9", 1);
+    event["data"]["person"]["email"] = json!("e1@example.test");
+    assert_eq!(fixture.hr_sends(&event).await.state, RequestState::Held);
+    fixture.import(&[fixture.person("E9")]).await;
+    let owner = fixture.subject("hr", "E9").await;
+    let hold: HoldId = fixture.sql("SELECT id FROM hold").await.parse().unwrap();
+    let refused = release_request(&fixture.store, hold, Some(subject), SECOND, "it is E1").await;
+    assert!(matches!(
+        refused,
+        Err(ReleaseError::KeyTaken { owner: named }) if named == owner
+    ));
+    assert_eq!(fixture.count("hold WHERE state = 'open'").await, 1);
+    assert_eq!(fixture.jobs().await.len(), 0);
+    let placed = release_request(&fixture.store, hold, Some(owner), SECOND, "it is E9")
+        .await
+        .unwrap();
+    assert_eq!(placed.subject, Some(owner));
+}
+
 #[tokio::test]
 async fn an_approved_old_request_joins_what_is_under_way() {
     let (fixture, subject) = Fixture::with_person().await;
@@ -136,6 +162,13 @@ async fn an_approved_old_request_joins_what_is_under_way() {
     old["data"]["effective_at"] = json!(hours_from_now(-24 * 31));
     assert_eq!(fixture.hr_sends(&old).await.state, RequestState::Held);
     let hold: HoldId = fixture.sql("SELECT id FROM hold").await.parse().unwrap();
+    fixture.import(&[fixture.person("E2")]).await;
+    let other = fixture.subject("hr", "E2").await;
+    let refused = release_request(&fixture.store, hold, Some(other), SECOND, "it is E2").await;
+    assert!(matches!(
+        refused,
+        Err(ReleaseError::OtherPerson { stored }) if stored == subject
+    ));
     let placed = release_request(&fixture.store, hold, None, SECOND, "checked with HR")
         .await
         .unwrap();
