@@ -22,8 +22,9 @@ pub(crate) async fn run(
     let mut marker_checked = false;
     while !stop.is_cancelled() {
         if state.has_changed().unwrap_or(false) {
-            let up = matches!(*state.borrow_and_update(), BusState::Up);
-            marker_checked &= up;
+            // Up again may be another broker, also where the loss itself was too short to be seen.
+            state.mark_unchanged();
+            marker_checked = false;
         }
         if !marker_checked && matches!(*state.borrow(), BusState::Up) {
             marker_checked = check_marker(&store, &bus).await;
