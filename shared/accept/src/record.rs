@@ -104,12 +104,14 @@ async fn record(
     }
 }
 
-/// Another transaction with the same key, or for the same person, committed first; this one sees it now.
+/// Another transaction with the same key, or for the same person, committed first, and this one sees it now; or the
+/// two had locked each other out.
 fn lost_a_race(error: &StoreError) -> bool {
-    matches!(
+    let by_constraint = matches!(
         error.constraint(),
         Some(IDEMPOTENT | ONE_OPEN | "job_one_open")
-    )
+    );
+    by_constraint || error.is_deadlock()
 }
 
 async fn try_record(

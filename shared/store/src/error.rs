@@ -93,6 +93,13 @@ impl StoreError {
         }
     }
 
+    /// Whether the server broke a deadlock by ending this transaction: trying again at once can help.
+    #[must_use]
+    pub fn is_deadlock(&self) -> bool {
+        use tokio_postgres::error::SqlState;
+        matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED))
+    }
+
     /// The name of the constraint that refused the statement, if one did.
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
