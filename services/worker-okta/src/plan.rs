@@ -196,6 +196,7 @@ impl Plan<'_> {
     }
 
     fn cut_sessions(&mut self, target: &str, needs: &[usize]) -> usize {
+        let blocked = !needs.is_empty() || self.reading.account_state.sign_in_blocked();
         let step = self.step(
             Action::RevokeSessions,
             StepClass::CutSessions,
@@ -207,6 +208,8 @@ impl Plan<'_> {
             reversibility: Reversibility::Reversible,
             grade: Grade::Implied,
             rule: Some(SESSIONS_END.to_owned()),
+            // A cut that comes while somebody can still sign in proves nothing.
+            facts: json!({ "sign_in_blocked": blocked }),
             needs: needs.to_vec(),
             ..step
         });

@@ -14,7 +14,7 @@ use sever_store::StoreError;
 use sever_store::job::{self, Claimed, ClaimedJob, Settled, Settlement};
 use sever_telemetry::{catalogue, chain};
 
-use crate::epoch::{Context, End, Epoch};
+use crate::epoch::{Context, End, Epoch, ONE_OWNER, owned_by_another};
 use crate::registry::{NoConnector, Registry};
 
 /// The body of a bell.
@@ -76,6 +76,10 @@ impl<F: ConnectorFactory> Bells<F> {
                 Ok(Claimed::StaleWorker) => {
                     heart.disowned.cancel();
                     return Disposition::ReturnAtShutdown;
+                }
+                Err(error) if !error.is_transient() => {
+                    tracing::error!(%job, error = %chain(&error), "a job cannot be claimed by this version; the sweeper rings it again");
+                    return Disposition::Ack;
                 }
                 Err(error) => {
                     failures += 1;
@@ -151,6 +155,10 @@ impl<F: ConnectorFactory> Bells<F> {
             Err(End::Abandon(why)) => {
                 return tracing::warn!(%job, %opt_out, why, "an epoch stopped without a settle; the next one reads what it left");
             }
+            Err(End::Store(error)) if !error.is_transient() => {
+                // Not settled: three such epochs in a row dead-letter the job, with a person to look.
+                return tracing::error!(%job, %opt_out, error = %chain(&error), "the database refused what an epoch wrote");
+            }
             Err(End::Store(error)) => {
                 tracing::warn!(%job, %opt_out, error = %chain(&error), "an epoch lost the database; the next one reads what it left");
                 return self.give_back(&epoch).await;
@@ -159,7 +167,12 @@ impl<F: ConnectorFactory> Bells<F> {
         if matches!(settlement, Settlement::Credentials { .. }) {
             self.registry.forget(connection).await;
         }
-        let settled = epoch.settle(&settlement).await;
+        let mut settled = epoch.settle(&settlement).await;
+        if let Err(error) = &settled
+            && error.constraint() == Some(ONE_OWNER)
+        {
+            settled = epoch.settle(&owned_by_another()).await;
+        }
         if let (None, Some(first)) = (first_before, epoch.claimed.first_revocation_at) {
             let waited = first
                 .duration_since(accepted_at.max(epoch.claimed.effective_at))

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sever_domain::closing::{Closing, Verdict, judge, verdict};
-use sever_domain::{Action, BindingId, Grade, HoldPolicy, HoldReason, StepEvent, StepState};
+use sever_domain::{
+    Action, BindingId, EntitlementKind, Grade, HoldPolicy, HoldReason, StepEvent, StepState,
+};
 use sever_provider::Connector;
 use sever_store::job::{
     FamilyProof, HoldRequest, InspectionPurpose, NewInspection, Settlement, StepVerdict,
@@ -78,16 +80,26 @@ impl<C: Connector> Epoch<'_, C> {
         })
     }
 
-    /// The actions that the provider answered at one account in this job.
+    /// The actions that the provider answered at one account in this job. A session cut counts only where
+    /// what it waited for was answered too: one that came while somebody could still sign in proves nothing.
     fn answered(&self, binding: BindingId) -> Vec<Action> {
-        let answered = |working: &&Working| {
-            working.step.planned.binding == binding
-                && matches!(working.state, StepState::Applied | StepState::Verified)
+        let done =
+            |working: &Working| matches!(working.state, StepState::Applied | StepState::Verified);
+        let counts = |working: &&Working| {
+            let planned = &working.step.planned;
+            let in_time = planned
+                .needs
+                .iter()
+                .all(|needs| done(&self.steps.list[*needs]))
+                && planned.facts["sign_in_blocked"] != json!(false);
+            planned.binding == binding
+                && done(working)
+                && (planned.action != Action::RevokeSessions || in_time)
         };
         self.steps
             .list
             .iter()
-            .filter(answered)
+            .filter(counts)
             .map(|working| working.step.planned.action)
             .collect()
     }
@@ -137,6 +149,9 @@ impl<C: Connector> Epoch<'_, C> {
                 after,
             }));
         }
+        if let Some(blocked) = self.blocked_account() {
+            return Ok(Some(blocked));
+        }
         let further = self.revision - self.claimed.opt_out_revision;
         // Each release of such a hold is worth as many plans again.
         let released = self
@@ -164,6 +179,23 @@ impl<C: Connector> Epoch<'_, C> {
         }
         self.plan_on(inspection).await?;
         Ok(None)
+    }
+
+    /// The plan says that no call of ours can bring the account where it must be.
+    fn blocked_account(&self) -> Option<Settlement> {
+        let blocked = self.steps.list.iter().find(|working| {
+            let planned = &working.step.planned;
+            planned.target_kind == EntitlementKind::Account
+                && planned.action == Action::Leave
+                && working.state == StepState::Blocked
+        })?;
+        let detail = json!({"blocked": [[blocked.step.planned.target_kind, blocked.step.planned.target_key, blocked.step.planned.disposition]]});
+        Some(Settlement::Held(HoldRequest {
+            reason: HoldReason::Blocked,
+            policy: HoldPolicy::Contain,
+            on_opt_out: false,
+            detail,
+        }))
     }
 
     fn last_answer(&self) -> Option<Timestamp> {

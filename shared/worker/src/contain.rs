@@ -64,6 +64,7 @@ impl<C: Connector> Epoch<'_, C> {
             FoundAccount::Absent => {
                 self.believe_absence().await?;
                 self.accounts[position].absent = true;
+                self.look_for_another().await?;
                 Ok(None)
             }
         }
@@ -100,7 +101,7 @@ impl<C: Connector> Epoch<'_, C> {
         let inspection = self.inspect(InspectionPurpose::Opening).await?;
         self.learn_from(&inspection);
         self.note_inspection(inspection, Vec::new());
-        Ok(())
+        self.advance(None, Vec::new()).await.map(drop)
     }
 
     /// Reads every family of every account.
@@ -129,6 +130,17 @@ impl<C: Connector> Epoch<'_, C> {
             read.reading.account_state == AccountState::Absent && !known.absent
         }) {
             self.believe_absence().await?;
+            let gone = accounts
+                .iter()
+                .filter(|read| read.reading.account_state == AccountState::Absent)
+                .map(|read| read.binding);
+            for binding in gone.collect::<Vec<_>>() {
+                self.accounts
+                    .iter_mut()
+                    .filter(|known| known.binding == binding)
+                    .for_each(|known| known.absent = true);
+            }
+            self.look_for_another().await?;
         }
         Ok(NewInspection {
             purpose,

@@ -49,16 +49,17 @@ impl From<StoreError> for End {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict { doing } => Self::Abandon(doing),
-            other if other.constraint() == Some("binding_one_owner") => {
-                Self::Settle(owned_by_another())
-            }
+            other if other.constraint() == Some(ONE_OWNER) => Self::Settle(owned_by_another()),
             other => Self::Store(other),
         }
     }
 }
 
+/// The index that gives an account one owner.
+pub(crate) const ONE_OWNER: &str = "binding_one_owner";
+
 /// The account that was about to be confirmed is confirmed as somebody else's.
-fn owned_by_another() -> Settlement {
+pub(crate) fn owned_by_another() -> Settlement {
     let detail = serde_json::json!({"conflict": "the account is confirmed as another subject's"});
     Settlement::Held(HoldRequest {
         reason: HoldReason::AmbiguousIdentity,
@@ -112,7 +113,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
         Self {
             context,
             known,
-            steps: Steps::stored(&claimed.steps),
+            steps: Steps::stored(&claimed.steps, claimed.plan_revision),
             accounts: Vec::new(),
             learnt: Record::default(),
             revision: claimed.plan_revision,
@@ -138,7 +139,8 @@ impl<'a, C: Connector> Epoch<'a, C> {
         if self.revision < 0 {
             self.contain().await?;
         }
-        if self.revision < 1 || self.claimed.planned_for != self.claimed.opt_out_revision {
+        let attached = self.claimed.planned_for != self.claimed.opt_out_revision;
+        if self.revision < 1 || attached || self.has_unplanned_account() {
             self.open().await?;
         } else if self.steps.any_unknown() {
             self.find_out().await?;
@@ -149,6 +151,19 @@ impl<'a, C: Connector> Epoch<'a, C> {
                 return Ok(settlement);
             }
         }
+    }
+
+    /// Whether an account became known after the plan was made.
+    fn has_unplanned_account(&self) -> bool {
+        let planned = |account: &KnownAccount| {
+            self.steps
+                .list
+                .iter()
+                .any(|working| working.step.planned.binding == account.binding)
+        };
+        self.accounts
+            .iter()
+            .any(|account| !account.absent && !planned(account))
     }
 
     /// Settles with what is still unrecorded.
@@ -184,6 +199,11 @@ impl<'a, C: Connector> Epoch<'a, C> {
             names: &self.steps.names,
             plan: plan.clone(),
             intend,
+            accounts: self
+                .accounts
+                .iter()
+                .map(|account| account.provider_id.clone())
+                .collect(),
             attempt: self.attempt,
             charged: self.charged,
             guard: self.context.settings.guard,

@@ -25,11 +25,10 @@ impl<C: Connector> Epoch<'_, C> {
             .filter(believed)
             .cloned()
             .collect();
-        if !bindings.is_empty() {
-            for binding in bindings {
-                self.resolve_by_id(binding).await?;
-            }
-        } else {
+        for binding in bindings {
+            self.resolve_by_id(binding).await?;
+        }
+        if self.accounts.iter().all(|account| account.absent) {
             self.resolve_by_login().await?;
         }
         self.refuse_own_account().await
@@ -71,16 +70,18 @@ impl<C: Connector> Epoch<'_, C> {
         Ok(())
     }
 
-    /// No id is recorded: look by login, and believe what two attributes confirm.
+    /// No recorded id leads to an account: look by login, and believe what two attributes confirm. A dead
+    /// id alone proves nothing, because the account may have been made anew.
     async fn resolve_by_login(&mut self) -> Result<(), End> {
         let person = job::person_attributes(&self.context.store, self.claimed.subject)
             .await?
             .unwrap_or_default();
         if person.emails.iter().all(|email| email.trim().is_empty()) {
-            return Err(hold(
-                HoldReason::Unbound,
-                json!({"missing": "no provider id and no login is recorded"}),
-            ));
+            if !self.accounts.is_empty() {
+                return Ok(());
+            }
+            let missing = json!({"missing": "no provider id and no login is recorded"});
+            return Err(hold(HoldReason::Unbound, missing));
         }
         self.may_call()?;
         let found = self
@@ -89,7 +90,11 @@ impl<C: Connector> Epoch<'_, C> {
             .await
             .map_err(|error| self.read_failed(&error))?;
         if found.is_empty() {
-            return self.absent_by_login(&person).await;
+            return if self.accounts.is_empty() {
+                self.absent_by_login(&person).await
+            } else {
+                Ok(())
+            };
         }
         let (confirmed, doubtful): (Vec<Account>, Vec<Account>) = found
             .into_iter()
@@ -128,6 +133,22 @@ impl<C: Connector> Epoch<'_, C> {
             self.found.insert(binding, account);
         }
         Ok(())
+    }
+
+    /// The last known account is gone: one that was made anew under a recorded login is looked for. What is
+    /// found is recorded, and the next epoch works on it.
+    pub(crate) async fn look_for_another(&mut self) -> Result<(), End> {
+        let known = self.accounts.len();
+        if self.accounts.iter().all(|account| account.absent) {
+            self.resolve_by_login().await?;
+        }
+        if self.accounts.len() == known {
+            return Ok(());
+        }
+        Err(End::Settle(Settlement::Wait {
+            why: "revision",
+            after: std::time::Duration::ZERO,
+        }))
     }
 
     /// The recorded logins lead nowhere: the evidence hangs on a binding that names no account.

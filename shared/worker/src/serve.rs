@@ -51,8 +51,9 @@ pub async fn serve<F: ConnectorFactory>(
         sever_crash_point::arm(&ops.crash_at).context("reading SEVER_CRASH_AT")?;
     }
     let metrics = Metrics::install();
-    let shutdown = Shutdown::install(ops.shutdown_grace).context("listening for signals")?;
     let health = Health::new();
+    let shutdown =
+        Shutdown::install(ops.shutdown_grace, health.clone()).context("listening for signals")?;
     let (postgres, rabbit, connections) = (
         health.register("postgres"),
         health.register("broker"),

@@ -14,6 +14,8 @@ pub(crate) struct Working {
     pub(crate) step: StoredStep,
     /// The state in memory; `step.state` is the one in the database.
     pub(crate) state: StepState,
+    /// Whether a newer plan took its place: it is never sent again, and still proven at the close.
+    pub(crate) superseded: bool,
     /// Whether it was sent in this epoch: one call for each step and epoch.
     pub(crate) tried: bool,
     pub(crate) reason: Option<String>,
@@ -27,6 +29,7 @@ impl Working {
         Self {
             state: step.state,
             step,
+            superseded: false,
             tried: false,
             reason: None,
             grade: None,
@@ -47,7 +50,7 @@ impl Working {
 
     /// Whether a call of ours can end it.
     pub(crate) fn is_call(&self) -> bool {
-        self.step.planned.action != Action::Leave
+        !self.superseded && self.step.planned.action != Action::Leave
     }
 
     fn change(&self) -> Option<StepChange> {
@@ -72,10 +75,14 @@ pub(crate) struct Steps {
 }
 
 impl Steps {
-    pub(crate) fn stored(steps: &[StoredStep]) -> Self {
+    pub(crate) fn stored(steps: &[StoredStep], plan_revision: i32) -> Self {
         let mut all = Self::default();
         for step in steps {
             all.push(step.clone());
+        }
+        for working in &mut all.list {
+            working.superseded =
+                working.step.revision != 0 && working.step.revision < plan_revision;
         }
         all
     }
@@ -90,9 +97,15 @@ impl Steps {
         self.list.push(Working::new(step));
     }
 
-    /// Takes up a plan that was just stored: the containing steps stay beside it, an older plan goes.
+    /// Takes up a plan that was just stored. The containing steps stay beside it, and of an older plan what
+    /// is still to be proven.
     pub(crate) fn take_up(&mut self, plan: &NewPlan, intended: &[StepId]) {
-        self.list.retain(|working| working.step.revision == 0);
+        self.list
+            .retain(|working| working.step.revision == 0 || !working.state.is_closed());
+        for working in &mut self.list {
+            working.superseded |= working.step.revision != 0;
+            working.step.planned.needs.clear();
+        }
         let offset = self.list.len();
         for new in &plan.steps {
             let mut planned = new.planned.clone();
@@ -160,7 +173,7 @@ impl Steps {
     pub(crate) fn any_unknown(&self) -> bool {
         self.list
             .iter()
-            .any(|working| working.state == StepState::Unknown)
+            .any(|working| working.state == StepState::Unknown && !working.superseded)
     }
 
     /// What has changed since the last transaction.

@@ -21,10 +21,7 @@ pub(crate) fn settlement(
     now: Timestamp,
 ) -> Settlement {
     match error.class {
-        OutcomeClass::Wait => Settlement::Wait {
-            why: "propagation",
-            after: settings.consistency_wait,
-        },
+        OutcomeClass::Wait => propagation(error, claimed, settings, now),
         OutcomeClass::RetryAt => Settlement::RetryAt {
             after: error.retry_after.unwrap_or(RATE_WAIT),
         },
@@ -52,6 +49,47 @@ pub(crate) fn settlement(
     }
 }
 
+/// Something at the provider must come first. The wait grows with the time already waited, and has the
+/// same budget as failing: what never comes about needs a person.
+fn propagation(
+    error: &CallError,
+    claimed: &ClaimedJob,
+    settings: &Settings,
+    now: Timestamp,
+) -> Settlement {
+    let waited = failing_for(claimed, now);
+    if waited > settings.transient_budget {
+        return over_budget(
+            error.to_string(),
+            fingerprint(claimed.provider, error),
+            settings,
+        );
+    }
+    let after = error
+        .retry_after
+        .unwrap_or(settings.consistency_wait)
+        .max(waited / 4)
+        .min(settings.consistency_deadline);
+    Settlement::Wait {
+        why: "propagation",
+        after,
+    }
+}
+
+fn failing_for(claimed: &ClaimedJob, now: Timestamp) -> Duration {
+    claimed.failing_since.map_or(Duration::ZERO, |since| {
+        Duration::try_from(now.duration_since(since)).unwrap_or_default()
+    })
+}
+
+fn over_budget(what: String, fingerprint: String, settings: &Settings) -> Settlement {
+    let hours = settings.transient_budget.as_secs() / 3600;
+    Settlement::Dead(DeadLetter {
+        fingerprint,
+        reason: format!("still failing after {hours} h: {what}"),
+    })
+}
+
 /// Backs off with jitter, until the job has been failing for longer than its budget.
 pub(crate) fn retry(
     what: String,
@@ -60,17 +98,8 @@ pub(crate) fn retry(
     settings: &Settings,
     now: Timestamp,
 ) -> Settlement {
-    let failing_for = claimed.failing_since.map_or(Duration::ZERO, |since| {
-        Duration::try_from(now.duration_since(since)).unwrap_or_default()
-    });
-    if failing_for > settings.transient_budget {
-        return Settlement::Dead(DeadLetter {
-            fingerprint,
-            reason: format!(
-                "still failing after {} h: {what}",
-                settings.transient_budget.as_secs() / 3600
-            ),
-        });
+    if failing_for(claimed, now) > settings.transient_budget {
+        return over_budget(what, fingerprint, settings);
     }
     let failures = u32::try_from(claimed.failures)
         .unwrap_or(0)

@@ -145,6 +145,14 @@ impl<C: Connector> Epoch<'_, C> {
             facts: planned.facts.clone(),
         };
         let began = Instant::now();
+        if effect.account_id.is_empty() {
+            return Sending {
+                position,
+                began,
+                ended: began,
+                answer: Err(without_account()),
+            };
+        }
         sever_crash_point::hit("call.before");
         let answer = self.connector().apply(&effect).await;
         sever_crash_point::hit("call.after");
@@ -241,5 +249,19 @@ impl<C: Connector> Epoch<'_, C> {
             self.trouble = Some(graver(self.trouble.take(), settlement));
         }
         outcome
+    }
+}
+
+/// A step whose account is not among the confirmed ones of this epoch is never sent.
+fn without_account() -> CallError {
+    CallError {
+        doing: "finding the step's account",
+        what: "it is not among the subject's confirmed accounts".to_owned(),
+        class: OutcomeClass::Retry,
+        sent: Sent::NotApplied,
+        status: None,
+        code: None,
+        provider_request_id: None,
+        retry_after: None,
     }
 }

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use super::settle::{self, Settlement};
 use super::types::{
-    BindingJudgement, ClaimedJob, EffectAnswer, GuardPolicy, NewInspection, NewPlan, StepChange,
-    StepName, Verification,
+    BindingJudgement, ClaimedJob, EffectAnswer, EffectOutcome, GuardPolicy, NewInspection, NewPlan,
+    StepChange, StepName, Verification,
 };
 use super::{answers, evidence, guard, intent};
 use crate::audit;
@@ -65,6 +65,8 @@ pub struct Advance<'a> {
     pub plan: Option<NewPlan>,
     /// The steps to intend: stored ones in state `planned`, or ones of the new plan.
     pub intend: Vec<IntendedStep>,
+    /// The provider's ids of the accounts that the epoch works on.
+    pub accounts: Vec<String>,
     /// The number of this epoch's attempt, once its row exists.
     pub attempt: Option<i32>,
     /// Whether the mass guard has been charged.
@@ -106,7 +108,7 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
     if wants_charge {
         guard::lock(&tx, &claimed.asked_by).await?;
     }
-    let (facts, protected) = intent::lock(&tx, claimed).await?;
+    let (facts, protected) = intent::lock(&tx, claimed, &input.accounts).await?;
     let mut events = Events {
         claimed,
         now: facts.now,
@@ -115,7 +117,7 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
     let mut decision = sever_domain::intent::decide(&facts);
     let mut charged = input.charged;
     let mut tripped = None;
-    if let IntentDecision::Go(allowance) = decision {
+    if let (IntentDecision::Go(allowance), false) = (decision, input.intend.is_empty()) {
         let checked = guard::check(
             &tx,
             claimed,
@@ -203,11 +205,21 @@ pub async fn settle(
         list: Vec::new(),
     };
     record(&tx, &learnt, names, &[], &mut events).await?;
+    let taken = |answer: &EffectAnswer| {
+        matches!(
+            answer.outcome,
+            EffectOutcome::Done | EffectOutcome::AlreadyGone
+        )
+    };
+    let progress = settle::Progress {
+        first_revocation_at: learnt.first_revocation_at,
+        answered: learnt.answers.iter().any(taken),
+    };
     let settled = settle::finish(
         &tx,
         claimed,
         attempt,
-        learnt.first_revocation_at,
+        &progress,
         settlement,
         &locked,
         &mut events,

@@ -20,7 +20,8 @@ SELECT now() AS now, subject.version = $4 AS same_subject_version, opt_out.revis
        ARRAY(SELECT policy FROM hold WHERE target_id IN (job.id, opt_out.id) AND hold.state = 'open') AS holds,
        EXISTS (SELECT FROM protected_principal AS p
                WHERE (p.subject_id = job.subject_id OR (p.connection_id = job.connection_id AND p.provider_id IN
-                        (SELECT provider_id FROM binding WHERE binding.subject_id = job.subject_id AND binding.connection_id = job.connection_id)))
+                        (SELECT provider_id FROM binding WHERE binding.subject_id = job.subject_id AND binding.connection_id = job.connection_id))
+                      OR (p.connection_id = job.connection_id AND p.provider_id = ANY($7)))
                  AND (p.until IS NULL OR p.until > now())) AS protected
 FROM subject JOIN opt_out ON opt_out.subject_id = subject.id
 JOIN job ON job.opt_out_id = opt_out.id
@@ -42,13 +43,15 @@ UPDATE job SET plan_revision = coalesce($2, plan_revision), opt_out_revision = C
 WHERE id = $1 AND (plan_revision <> coalesce($2, plan_revision) OR (first_revocation_at IS NULL AND $4::timestamptz IS NOT NULL)
                    OR attempt <> coalesce($5, attempt) OR lease_until < now() + make_interval(secs => $6::float8 / 2))";
 
-/// Takes the locks. Returns the facts, and whether the subject or one of its accounts is protected.
+/// Takes the locks. `accounts` are the epoch's accounts, also those whose binding this transaction is
+/// about to confirm. Returns the facts, and whether the subject or one of its accounts is protected.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the lease is lost.
 pub(super) async fn lock(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
+    accounts: &[String],
 ) -> Result<(IntentFacts, bool), StoreError> {
     let doing = "locking a job for its intent";
     let lease = &claimed.lease;
@@ -62,6 +65,7 @@ pub(super) async fn lock(
                 &claimed.subject_version,
                 &claimed.opt_out_revision,
                 &lease.incarnation,
+                &accounts,
             ],
             doing,
         )

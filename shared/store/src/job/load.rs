@@ -30,11 +30,12 @@ const BINDINGS: &str = "
 SELECT binding.id, provider_id, binding.state, basis FROM binding JOIN job USING (subject_id, connection_id)
 WHERE job.id = $1 ORDER BY provider_id";
 
-/// The newest plan's steps, and those of plan 0, which only contains.
+/// The newest plan's steps, those of plan 0, which only contains, and what older plans left to be proven.
 const STEPS: &str = "
 SELECT step.*, (SELECT count(*)::int4 FROM effect WHERE effect.step_id = step.id) AS effects,
        ARRAY(SELECT needs_step_id FROM step_need WHERE step_need.step_id = step.id) AS needs
-FROM step WHERE job_id = $1 AND revision IN (0, (SELECT plan_revision FROM job WHERE id = $1))
+FROM step WHERE job_id = $1
+  AND (revision IN (0, (SELECT plan_revision FROM job WHERE id = $1)) OR state NOT IN ('verified', 'inert', 'attested'))
 ORDER BY revision, ordinal";
 
 const UNANSWERED: &str = "

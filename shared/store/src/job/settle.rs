@@ -148,6 +148,13 @@ pub struct Settled {
     pub now: Timestamp,
 }
 
+/// What the epoch has moved since its last transaction.
+pub(super) struct Progress {
+    pub(super) first_revocation_at: Option<Timestamp>,
+    /// Whether the provider took a call: what failed before is over.
+    pub(super) answered: bool,
+}
+
 /// What a settle's locks showed.
 pub(super) struct Locked {
     pub(super) now: Timestamp,
@@ -175,8 +182,10 @@ const STILL_HELD: &str =
 const SETTLE: &str = "
 UPDATE job SET state = $2, state_reason = $3, due_at = CASE WHEN $2 = 'waiting' THEN now() + make_interval(secs => $4) END,
        lease_token = NULL, lease_until = NULL, lease_instance = NULL, unsettled_epochs = 0, rung_again = false, rung_at = NULL,
-       attempt = greatest(attempt, $5), failures = CASE $6 WHEN 'retry' THEN failures + 1 WHEN 'done' THEN 0 ELSE failures END,
-       failing_since = CASE $6 WHEN 'retry' THEN coalesce(failing_since, now()) WHEN 'done' THEN NULL WHEN 'wait' THEN NULL ELSE failing_since END,
+       attempt = greatest(attempt, $5),
+       failures = CASE WHEN $6 = 'retry' THEN CASE WHEN $8 THEN 1 ELSE failures + 1 END WHEN $6 = 'done' OR $8 THEN 0 ELSE failures END,
+       failing_since = CASE WHEN $6 = 'retry' OR $3 = 'propagation' THEN CASE WHEN $8 THEN now() ELSE coalesce(failing_since, now()) END
+                            WHEN $6 = 'done' OR $8 THEN NULL ELSE failing_since END,
        first_revocation_at = coalesce(first_revocation_at, $7), settled_at = now()
 WHERE id = $1";
 
@@ -238,7 +247,7 @@ pub(super) async fn finish(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
     attempt: Option<i32>,
-    first_revocation_at: Option<Timestamp>,
+    progress: &Progress,
     settlement: &Settlement,
     locked: &Locked,
     events: &mut Events<'_>,
@@ -258,7 +267,8 @@ pub(super) async fn finish(
         &settlement.after().as_secs_f64(),
         &attempt.unwrap_or(claimed.attempts),
         &settlement.class().as_str(),
-        &first_revocation_at,
+        &progress.first_revocation_at,
+        &progress.answered,
     ];
     tx.execute_one(SETTLE, values, "settling a job").await?;
     side_effects(tx, claimed, settlement, events).await?;
@@ -300,7 +310,11 @@ async fn changed_meanwhile(
     };
     Ok(match settlement {
         Settlement::Done if !locked.opt_out_open => Settlement::CalledOff,
-        Settlement::Done if locked.revision != claimed.opt_out_revision => again,
+        Settlement::Done | Settlement::Wait { .. } | Settlement::Retry { .. }
+            if locked.revision != claimed.opt_out_revision =>
+        {
+            again
+        }
         Settlement::StoppedByHold => {
             let held = tx
                 .query_opt(

@@ -73,7 +73,7 @@ pub struct ClaimedJob {
     pub released: Vec<HoldReason>,
     /// What is known of the subject's accounts here.
     pub bindings: Vec<StoredBinding>,
-    /// The steps of the newest plan, in order, after those of plan 0 where that is an older one.
+    /// The steps of the newest plan, in order, after those of plan 0 and what older plans left to be proven.
     pub steps: Vec<StoredStep>,
     /// The newest intent whose answer never came.
     pub unanswered_since: Option<Timestamp>,
