@@ -47,7 +47,7 @@ impl Settings {
             retry: Backoff::new(worker.retry_min, worker.retry_max, 0.5)?,
             guard: GuardPolicy {
                 mass,
-                cut_sessions_when_held: true,
+                cut_sessions_when_held: guard.cut_sessions_when_held,
             },
         })
     }
