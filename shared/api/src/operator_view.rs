@@ -10,7 +10,7 @@ mod token;
 mod unmatched;
 
 pub use audit::{AuditEventView, AuditList};
-pub use overview::OverviewView;
+pub use overview::{DeadJobView, OverviewView, WorkerView};
 pub use protected::{CreatedId, ProtectedBody, ProtectedList, ProtectedView};
 pub use rejected::{RejectedPage, RejectedView};
 pub use source::{SourceBody, SourceList, SourceView};

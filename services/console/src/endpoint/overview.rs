@@ -8,7 +8,8 @@ use sever_store::overview;
 
 use crate::console::Console;
 
-/// Counts jobs, opt-outs, holds, connections, people, requests, dead letters, rejected bodies and outbox rows.
+/// Counts jobs, opt-outs, holds, connections, people, requests, dead letters, rejected bodies and outbox rows; names the workers and
+/// the jobs that gave up.
 #[utoipa::path(
     get, path = "/v1/overview", tag = "overview", security(("bearer" = ["opt-outs:read"])),
     responses(
