@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules demo bench clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny demo dev bench clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -33,11 +33,20 @@ rules: ## Prometheus rules and their unit tests
 	@command -v promtool >/dev/null || deploy/packages.sh prometheus
 	deploy/prometheus/check
 
+deny: ## licences, advisories and sources of everything that is linked, where cargo-deny is installed
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; \
+	else echo "make deny: cargo-deny is not installed, nothing was checked" >&2; fi
+
 demo: ## build, start the whole fleet on this machine, and take 48 leavers' access away before your eyes
 	@# Given servers need no packages.
 	@if [ -z "$${DATABASE_URL:-}" ] || [ -z "$${AMQP_URL:-}" ]; then deploy/packages.sh; fi
 	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever demo
+
+dev: ## the same fleet with a simulated org of 100 people, until Ctrl-C
+	@if [ -z "$${DATABASE_URL:-}" ] || [ -z "$${AMQP_URL:-}" ]; then deploy/packages.sh; fi
+	$(CARGO) build --locked --release --workspace --bins
+	$(RELEASE)/sever dev
 
 bench: packages ## opt-outs per second and latencies, beside a bare program that does only the irreducible work
 	$(CARGO) build --locked --release --bins -p sever-bench -p sever-intake -p sever-worker-okta
