@@ -47,3 +47,26 @@ CREATE TABLE guard_charge (
 );
 COMMENT ON TABLE guard_charge IS 'Each subject is charged once for each guard and opt-out.';
 COMMENT ON COLUMN guard_charge.released_by IS 'The released hold that let it pass without counting.';
+
+COMMENT ON COLUMN hold.id IS 'Its id.';
+COMMENT ON COLUMN hold.scope IS 'What kind of thing it stops.';
+COMMENT ON COLUMN hold.target_id IS 'The request, opt-out or job that it stops.';
+COMMENT ON COLUMN hold.reason IS 'Why.';
+COMMENT ON COLUMN hold.detail IS 'Particulars without personal data.';
+COMMENT ON COLUMN hold.opened_at IS 'When it was opened.';
+COMMENT ON COLUMN hold.requested_by IS 'Who asked for what it stops; never its approver.';
+COMMENT ON COLUMN hold.state IS 'Open, or how it was decided.';
+COMMENT ON COLUMN hold.decided_by IS 'Who decided it; NULL while it is open.';
+COMMENT ON COLUMN hold.decided_at IS 'When it was decided; NULL while it is open.';
+COMMENT ON COLUMN hold.decision IS 'The reason of the decision, without personal data.';
+COMMENT ON COLUMN guard_lock.guard IS 'The guard''s name.';
+COMMENT ON COLUMN guard_lock.source IS 'Whose people are counted together.';
+COMMENT ON COLUMN guard_counter.guard IS 'The guard''s name.';
+COMMENT ON COLUMN guard_counter.source IS 'Whose people are counted together.';
+COMMENT ON COLUMN guard_counter.bucket IS 'The minute.';
+COMMENT ON COLUMN guard_counter.count IS 'People charged in that minute.';
+COMMENT ON COLUMN guard_charge.guard IS 'The guard''s name.';
+COMMENT ON COLUMN guard_charge.subject_id IS 'Who was charged.';
+COMMENT ON COLUMN guard_charge.opt_out_id IS 'For which opt-out.';
+COMMENT ON COLUMN guard_charge.weight IS 'How many people it counts as.';
+COMMENT ON COLUMN guard_charge.charged_at IS 'When it was charged.';

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a failed step of a test is a failed test
 
+mod comments;
 mod connection;
 mod hold;
 mod invariants;
