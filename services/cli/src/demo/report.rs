@@ -1,6 +1,6 @@
 //! The table: for each leaver what was revoked, when, and what the re-read saw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sever_api::job_view::{JobView, StepView};
@@ -57,13 +57,24 @@ fn row(act: &Act<'_>, job: &JobView) -> Vec<String> {
     ]
 }
 
-/// What was ended by a call of ours, by kind.
+/// What was ended by a call of ours, by kind. One thing may take several calls: sessions are cut twice, a device is deactivated and
+/// then deleted.
 fn revoked(steps: &[StepView]) -> String {
     let done = |step: &&StepView| {
         let effect = step.effect.as_ref();
         effect.is_some_and(|effect| effect.outcome.as_deref() == Some("done"))
     };
-    counted(steps.iter().filter(done).map(|step| noun(step.action)))
+    let ended = steps.iter().filter(done);
+    let things: BTreeSet<(&str, &str, &str)> = ended
+        .map(|step| {
+            (
+                noun(step.action),
+                step.account.as_str(),
+                step.target_key.as_str(),
+            )
+        })
+        .collect();
+    counted(things.into_iter().map(|(noun, ..)| noun))
 }
 
 /// What the last re-read of each step found.

@@ -9,14 +9,13 @@ use sever_private_servers::{are_free, free_ports};
 /// The simulator's port where it is free.
 const SIMULATOR: u16 = 8090;
 
-/// The usual ports, in the order of the fields of [`Addresses`].
-const USUAL: [u16; 6] = [
+/// The usual ports of the services, in the order of the fields of [`Addresses`].
+const SERVICES: [u16; 5] = [
     ports::INTAKE_HTTP,
     ports::INTAKE_OPS,
     ports::CONSOLE_HTTP,
     ports::CONSOLE_OPS,
     ports::WORKER_OKTA_OPS,
-    SIMULATOR,
 ];
 
 /// The addresses of the services.
@@ -32,8 +31,6 @@ pub(crate) struct Addresses {
     pub(crate) console_ops: SocketAddr,
     /// Health and metrics of the Okta worker.
     pub(crate) worker_okta_ops: SocketAddr,
-    /// The simulator.
-    pub(crate) simulator: SocketAddr,
 }
 
 /// Which ports are wanted.
@@ -46,38 +43,41 @@ pub(crate) enum Ports {
 }
 
 impl Addresses {
-    /// Chooses ports that are free now.
+    /// Chooses ports that are free now. Bind them soon.
     ///
     /// # Errors
     /// Where hardly any port is free.
     pub(crate) fn choose(wanted: Ports) -> anyhow::Result<Self> {
-        let drawn: [u16; USUAL.len()] =
-            free_ports().context("finding free ports on 127.0.0.1 below 32768")?;
-        let mut chosen = drawn;
-        if wanted == Ports::Usual {
-            for (port, usual) in chosen.iter_mut().zip(USUAL) {
-                if are_free(&[usual]) {
-                    *port = usual;
-                }
-            }
-        }
-        let [
-            intake,
-            intake_ops,
-            console,
-            console_ops,
-            worker_okta_ops,
-            simulator,
-        ] = chosen.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let [intake, intake_ops, console, console_ops, worker_okta_ops] = choose(wanted, SERVICES)?;
         Ok(Self {
             intake,
             intake_ops,
             console,
             console_ops,
             worker_okta_ops,
-            simulator,
         })
     }
+}
+
+/// An address for the simulator, free now.
+///
+/// # Errors
+/// As [`Addresses::choose`].
+pub(crate) fn for_simulator(wanted: Ports) -> anyhow::Result<SocketAddr> {
+    choose(wanted, [SIMULATOR]).map(|[simulator]| simulator)
+}
+
+fn choose<const N: usize>(wanted: Ports, usual: [u16; N]) -> anyhow::Result<[SocketAddr; N]> {
+    let mut chosen: [u16; N] =
+        free_ports().context("finding free ports on 127.0.0.1 below 32768")?;
+    if wanted == Ports::Usual {
+        for (port, usual) in chosen.iter_mut().zip(usual) {
+            if are_free(&[usual]) {
+                *port = usual;
+            }
+        }
+    }
+    Ok(chosen.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))))
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
     fn a_usual_port_that_is_taken_is_replaced() {
         // Another program may have it already, which serves as well.
         let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, SIMULATOR));
-        let chosen = Addresses::choose(Ports::Usual).unwrap();
-        assert_ne!(chosen.simulator.port(), SIMULATOR);
+        let chosen = for_simulator(Ports::Usual).unwrap();
+        assert_ne!(chosen.port(), SIMULATOR);
     }
 }

@@ -11,7 +11,7 @@ use sever_config::{ConsoleClientConfig, DevConfig};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::addresses::{Addresses, Ports};
+use super::addresses::{Addresses, Ports, for_simulator};
 use super::broker::Broker;
 use super::database::{Database, remove_left_behind};
 use super::environment::ServiceEnvironment;
@@ -76,15 +76,16 @@ impl Fleet {
         if let Err(error) = remove_left_behind(&home, given).await {
             narrator.say(format!("going on, with one thing left to do: {error:#}"));
         }
-        let addresses = Addresses::choose(plan.ports)?;
         let http = http_client()?;
+        let simulator = Simulator::new(http.clone(), for_simulator(plan.ports)?);
         narrator.say("starting PostgreSQL, RabbitMQ and the simulator …");
         let (database, broker, simulated) = tokio::try_join!(
             Database::start(&home, given),
             Broker::start(&home, plan.servers.amqp_url.as_ref()),
-            start_simulator(addresses, &home, &http),
+            start_simulator(&simulator, &home, &http),
         )?;
         let (token_file, token) = database.first_token(&home).await?;
+        let addresses = Addresses::choose(plan.ports)?;
         narrator.say("starting intake, the console and the Okta worker …");
         let services = start_services(plan, addresses, &home, &database, &broker).await?;
         let all: Vec<_> = services
@@ -105,7 +106,7 @@ impl Fleet {
             addresses,
             token_file,
             console: console(addresses, token)?,
-            simulator: Simulator::new(http, addresses.simulator),
+            simulator,
         };
         fleet.make_known(plan).await?;
         Ok(fleet)
@@ -193,11 +194,11 @@ impl Fleet {
 }
 
 async fn start_simulator(
-    addresses: Addresses,
+    at: &Simulator,
     home: &Home,
     http: &reqwest::Client,
 ) -> anyhow::Result<Service> {
-    let address = addresses.simulator;
+    let address = at.address();
     let simulator = Service::start(Program {
         name: "sever-provider-sim",
         arguments: vec!["--listen".into(), address.to_string()],

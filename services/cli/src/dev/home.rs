@@ -5,14 +5,17 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use sever_private_servers::{Directory, OwnedProcess};
 
 /// Directories of private servers, which keep records of their own processes.
 const SERVERS: [&str; 2] = ["postgres", "rabbit"];
 
+/// Says that a directory may be emptied.
+const MARK: &str = "made-by-sever-dev";
+
 /// What outlives a start: the lock is held, and [`KEPT_RECORD`] says what is left on a given database server.
-const KEPT: [&str; 2] = ["lock", KEPT_RECORD];
+const KEPT: [&str; 3] = ["lock", MARK, KEPT_RECORD];
 
 /// The name of the record of a database on a given server.
 pub(super) const KEPT_RECORD: &str = "given-database";
@@ -27,9 +30,14 @@ impl Home {
     /// Locks the directory, ends what a killed program left running in it, and empties it.
     ///
     /// # Errors
-    /// Where another live program uses it, or it cannot be written.
+    /// Where another live program uses it, it holds files that are not ours, or it cannot be written.
     pub(crate) fn fresh(path: &Path) -> anyhow::Result<Self> {
+        refuse_foreign(path)?;
         let home = Self::open(path)?;
+        home.write_private(
+            MARK,
+            "everything beside this file is removed at each start\n",
+        )?;
         for server in SERVERS.map(|name| home.join(name)) {
             if server.exists() {
                 // Opening ends what its record names; the files can go afterwards.
@@ -123,6 +131,20 @@ impl Home {
     }
 }
 
+/// A mistyped `--directory` must not empty somebody's folder.
+fn refuse_foreign(path: &Path) -> anyhow::Result<()> {
+    let Ok(mut entries) = fs::read_dir(path) else {
+        return Ok(());
+    };
+    if path.join(MARK).exists() || entries.next().is_none() {
+        return Ok(());
+    }
+    bail!(
+        "{} is not empty and was not made by 'sever dev': choose another directory, for everything in it would be removed",
+        path.display()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +165,18 @@ mod tests {
             .map(|entry| entry.unwrap().file_name())
             .collect();
         left.sort();
-        assert_eq!(left, [KEPT_RECORD, "lock", "logs"]);
+        assert_eq!(left, [KEPT_RECORD, "lock", "logs", MARK]);
+    }
+
+    #[test]
+    fn a_directory_with_files_of_others_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("letter");
+        fs::write(&file, "dear").unwrap();
+        let refused = Home::fresh(place.path()).unwrap_err().to_string();
+        assert!(refused.contains("not empty"), "{refused}");
+        let names: Vec<_> = fs::read_dir(place.path()).unwrap().collect();
+        assert_eq!((names.len(), file.exists()), (1, true));
     }
 
     #[test]

@@ -124,7 +124,7 @@ Ctrl-C stops everything.
         console = at.console,
         console_ops = at.console_ops,
         worker = at.worker_okta_ops,
-        simulator = at.simulator,
+        simulator = fleet.simulator.address(),
         base = fleet.simulator.base_url(),
         token = fleet.token_file.display(),
     );

@@ -46,6 +46,11 @@ impl Simulator {
         }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The base URL of the org, as a connection takes it.
     pub(crate) fn base_url(&self) -> String {
         format!("http://{}/okta/{}", self.address, self.org)
