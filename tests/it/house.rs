@@ -125,7 +125,7 @@ fn manifests() -> Vec<Manifest> {
         .flat_map(|room| fs::read_dir(root().join(room)).unwrap())
         .map(|entry| entry.unwrap().path());
     let all: Vec<Manifest> = folders
-        .chain([root().join("tests")])
+        .chain([root().join("tests"), root().join("tests/bench")])
         .filter(|folder| folder.join("Cargo.toml").exists())
         .map(|folder| {
             let table = fs::read_to_string(folder.join("Cargo.toml"))
@@ -255,6 +255,39 @@ fn every_crate_takes_its_lints_versions_and_edition_from_the_workspace() {
                 );
             }
         }
+    }
+}
+
+/// The table of crates is how a newcomer finds the room: none is missing, and none is named that is not there.
+#[test]
+fn the_architecture_page_names_every_room() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for room in ["shared", "services"] {
+        for entry in fs::read_dir(root().join(room)).unwrap() {
+            let folder = entry.unwrap();
+            if !folder.path().join("Cargo.toml").exists() {
+                continue;
+            }
+            let name = folder.file_name().into_string().unwrap();
+            let named = if room == "shared" {
+                format!("| `shared/{name}` |")
+            } else if name == "cli" {
+                "| `sever` |".to_owned()
+            } else {
+                format!("| `sever-{name}` |")
+            };
+            assert!(page.contains(&named), "ARCHITECTURE.md has no row {named}");
+        }
+    }
+    for row in page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `shared/"))
+    {
+        let name = row.split('`').next().unwrap();
+        assert!(
+            root().join("shared").join(name).join("Cargo.toml").exists(),
+            "ARCHITECTURE.md names shared/{name}, which is not there"
+        );
     }
 }
 
