@@ -128,7 +128,7 @@ impl LeaverEvents {
             .await?;
         let source = source::by_broker_user(&client, user).await?;
         Ok(source.ok_or_else(|| {
-            fault("is the broker user of no source: name it with 'sever source put'")
+            fault("is the broker user of no source: name it with 'sever source add'")
         }))
     }
 
