@@ -6,6 +6,7 @@
 
 mod alerts;
 mod metrics;
+mod used;
 
 use std::path::{Path, PathBuf};
 
