@@ -4,7 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use sever_accept::{AcceptError, Asker, LeaverEvent, LeaverEventBody, accept_leaver_event};
+use sever_accept::{
+    AcceptError, Accepted, Asker, BODY_BYTES_MAX, LeaverEvent, LeaverEventBody,
+    accept_leaver_event, reject,
+};
 use sever_api::opt_out_view::RequestedView;
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope};
 use sever_domain::request::Channel;
@@ -39,13 +42,33 @@ pub(crate) async fn report_leaver_event(
             "report with a token that was made for a source",
         )
     })?;
-    let event = LeaverEvent::parse(&body).map_err(AcceptError::Field)?;
     let asker = Asker::source(source.id, &source.name, Channel::Http);
-    let accepted = accept_leaver_event(&intake.store, &asker, &event).await?;
+    let accepted = match take_in(&intake, &asker, &body).await {
+        Ok(accepted) => accepted,
+        Err(why) => return Err(refuse(&intake, &source.name, &body, why).await),
+    };
     intake.waker.wake();
     Ok((
         StatusCode::ACCEPTED,
         location(&accepted),
         Json(requested(&accepted)),
     ))
+}
+
+async fn take_in(intake: &Intake, asker: &Asker, body: &[u8]) -> Result<Accepted, AcceptError> {
+    let event = LeaverEvent::parse(body)?;
+    accept_leaver_event(&intake.store, asker, &event).await
+}
+
+/// Keeps what can never be taken in, as what comes by RabbitMQ is kept, before the sender is told.
+async fn refuse(intake: &Intake, source: &str, body: &[u8], why: AcceptError) -> Problem {
+    if matches!(why, AcceptError::Field(_) | AcceptError::KeyReused { .. })
+        && let Err(error) = reject(&intake.store, source, Channel::Http, body, &why).await
+    {
+        return error.into();
+    }
+    if body.len() > BODY_BYTES_MAX {
+        return Problem::new(ProblemKind::BodyTooLarge, why.to_string());
+    }
+    why.into()
 }

@@ -3,6 +3,9 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
+use sever_api::HttpLimits;
+use sever_dispatch::Waker;
+use sever_intake::{Intake, router};
 
 use crate::fixture::{Answer, Fixture, PERSON, leaver, opt_out};
 
@@ -218,6 +221,59 @@ async fn another_body_under_the_key_is_409() {
         .post(EVENTS, &fixture.source_token, None, other.to_string())
         .await;
     check(&answer, 409, "idempotency-key-reused", None);
+}
+
+/// As over RabbitMQ: an operator can see what a source sent, and how often.
+#[tokio::test]
+async fn an_event_that_cannot_be_taken_in_is_kept_and_counted() {
+    let fixture = Fixture::new().await;
+    let mut faulty = leaver("e-1");
+    faulty["data"]["employment_version"] = json!("three");
+    for _ in 0..2 {
+        fixture
+            .post(EVENTS, &fixture.source_token, None, faulty.to_string())
+            .await;
+    }
+    let kept =
+        "SELECT source_name, channel, field, times, convert_from(body, 'UTF8') FROM intake_reject";
+    let expected = format!("hr|http|/data/employment_version|2|{faulty}");
+    assert_eq!(fixture.database.sql(kept).await.unwrap(), expected);
+    for version in [1, 2] {
+        let mut event = leaver("e-2");
+        event["data"]["effective_at"] = json!("2026-11-22T12:00:00Z");
+        event["data"]["employment_version"] = json!(version);
+        fixture
+            .post(EVENTS, &fixture.source_token, None, event.to_string())
+            .await;
+    }
+    let reused = "intake_reject WHERE other_digest IS NOT NULL AND channel = 'http'";
+    assert_eq!(fixture.count(reused).await, 1);
+    assert_eq!(fixture.count("intake_reject").await, 2);
+}
+
+/// A service whose HTTP bound is above that of an event says that the event is too large, not that it is no JSON.
+#[tokio::test]
+async fn an_event_over_its_own_bound_is_413_and_kept() {
+    let fixture = Fixture::new().await;
+    let limits = HttpLimits {
+        body_max_bytes: 1024 * 1024,
+        ..HttpLimits::default()
+    };
+    let intake = Intake {
+        store: fixture.store.clone(),
+        waker: Waker::default(),
+    };
+    let fixture = Fixture {
+        router: router(intake, limits),
+        ..fixture
+    };
+    let large = " ".repeat(256 * 1024 + 1);
+    let answer = fixture
+        .post(EVENTS, &fixture.source_token, None, large)
+        .await;
+    check(&answer, 413, "body-too-large", None);
+    let kept = "intake_reject WHERE body_bytes = 256 * 1024 + 1";
+    assert_eq!(fixture.count(kept).await, 1);
 }
 
 #[tokio::test]
