@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use sever_bus::{Bus, BusError, topology};
 use sever_domain::{HoldReason, JobState, Provider};
+use sever_store::invariants::{self, PRODUCTION_GRACE};
 use sever_store::{Store, StoreError, gauges, outbox, request_unmatched};
 use sever_telemetry::catalogue;
+
+use crate::settings::PROVIDERS;
 
 /// Reads the counts and sets the gauges.
 ///
@@ -44,5 +48,46 @@ pub(crate) async fn refresh(store: &Store) -> Result<(), StoreError> {
     metrics::gauge!(catalogue::OUTBOX_OLDEST_SECONDS.name).set(backlog.oldest_s);
     let unmatched = request_unmatched::count_unmatched(&client).await?;
     metrics::gauge!(catalogue::UNMATCHED_REQUESTS.name).set(unmatched as f64);
+    Ok(())
+}
+
+/// Asks the broker how many dead letters there are, for each provider.
+///
+/// # Errors
+/// [`BusError`] while the broker cannot be asked; the gauges keep their last values then.
+pub(crate) async fn refresh_dead_letters(bus: &Bus) -> Result<(), BusError> {
+    for provider in PROVIDERS.map(Provider::as_str) {
+        let queue = topology::dead_letter_queue(provider);
+        let depth = bus.queue_depth(&queue).await?;
+        let messages = depth.map_or(0, |depth| depth.messages);
+        metrics::gauge!(catalogue::DLQ_DEPTH.name, "provider" => provider).set(f64::from(messages));
+    }
+    Ok(())
+}
+
+/// Checks the invariants, sets a gauge for each and logs each violation.
+///
+/// # Errors
+/// As any statement; the gauges keep their last values then.
+pub(crate) async fn refresh_invariants(store: &Store) -> Result<(), StoreError> {
+    let client = store.client("checking the invariants").await?;
+    let violations = invariants::check(&client, PRODUCTION_GRACE).await?;
+    let mut counts: BTreeMap<&str, u32> = invariants::all()
+        .iter()
+        .map(|invariant| (invariant.number, 0))
+        .collect();
+    for violation in &violations {
+        *counts.entry(violation.invariant).or_default() += 1;
+        tracing::error!(
+            invariant = violation.invariant,
+            name = violation.name,
+            row = violation.id,
+            "an invariant is broken; see 'sever doctor'"
+        );
+    }
+    for (invariant, count) in counts {
+        metrics::gauge!(catalogue::INVARIANT_VIOLATIONS.name, "invariant" => invariant)
+            .set(f64::from(count));
+    }
     Ok(())
 }

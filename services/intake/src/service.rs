@@ -69,7 +69,7 @@ struct Running {
     dispatcher: Dispatcher,
     dispatch_stop: CancellationToken,
     waker: Waker,
-    tasks: [JoinHandle<()>; 5],
+    tasks: [JoinHandle<()>; 6],
 }
 
 impl Running {
@@ -107,7 +107,16 @@ impl Running {
                 publishing,
                 end.clone(),
             )),
-            tokio::spawn(periodic::keep_gauges(store.clone(), end.clone())),
+            tokio::spawn(periodic::keep_gauges(
+                store.clone(),
+                publish.clone(),
+                end.clone(),
+            )),
+            tokio::spawn(periodic::check_invariants(
+                Store::new(&settings.invariants_database())
+                    .context("reading SEVER_DATABASE_URL")?,
+                soft.clone(),
+            )),
             tokio::spawn(periodic::do_chores(
                 store.clone(),
                 waker.clone(),

@@ -1,5 +1,7 @@
 //! What the service is configured with, and as what its parts take it.
 
+use std::time::Duration;
+
 use sever_api::HttpLimits;
 use sever_bus::{BusConfig, Topology};
 use sever_config::{
@@ -13,7 +15,10 @@ use sever_store::DatabaseSettings;
 pub(crate) const SERVICE: &str = "sever-intake";
 
 /// The providers that have a worker, so that bells for them have a queue.
-const PROVIDERS: [Provider; 1] = [Provider::Okta];
+pub(crate) const PROVIDERS: [Provider; 1] = [Provider::Okta];
+
+/// How long one statement over whole tables may take.
+const WHOLE_TABLES: Duration = Duration::from_secs(60);
 
 /// The configuration of the service.
 #[derive(Debug, Clone)]
@@ -39,6 +44,16 @@ impl Settings {
             lock_timeout: self.database.lock_timeout,
             connect_timeout: self.database.connect_timeout,
             application_name: SERVICE.to_owned(),
+        }
+    }
+
+    /// One client whose statements may read whole tables.
+    pub(crate) fn invariants_database(&self) -> DatabaseSettings {
+        DatabaseSettings {
+            pool_max: 1,
+            statement_timeout: WHOLE_TABLES,
+            application_name: format!("{SERVICE}.invariants"),
+            ..self.database()
         }
     }
 
