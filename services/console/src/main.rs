@@ -24,12 +24,13 @@ async fn main() -> anyhow::Result<()> {
     let (database, http, ops): (DatabaseConfig, HttpConfig, OpsConfig) =
         read_all(&ProcessEnvironment)?;
     init_logs("sever-console", &ops.log)?;
-    let shutdown = Shutdown::install(ops.shutdown_grace).context("listening for signals")?;
     let (health, ops_end) = (Health::new(), CancellationToken::new());
+    let shutdown =
+        Shutdown::install(ops.shutdown_grace, health.clone()).context("listening for signals")?;
     let check = health.register("postgres");
     let (ops_address, ops_task) = serve_ops(
         ops.listen_or(ports::CONSOLE_OPS),
-        health.clone(),
+        health,
         Metrics::install(),
         ops_end.clone(),
     )
@@ -48,7 +49,6 @@ async fn main() -> anyhow::Result<()> {
         request_timeout: http.request_timeout,
     };
     tracing::info!(http = %listener.local_addr()?, ops = %ops_address, "the console serves");
-    let draining = tokio::spawn(drain_first(health, shutdown.soft()));
     sever_api::serve(
         listener,
         router(Console::new(store, limits)),
@@ -58,7 +58,6 @@ async fn main() -> anyhow::Result<()> {
     .await
     .context("serving the operator API")?;
     shutdown.begin();
-    draining.await?;
     pinging.await?;
     shutdown.drained().await;
     ops_end.cancel();
@@ -75,12 +74,6 @@ fn settings(database: &DatabaseConfig) -> DatabaseSettings {
         connect_timeout: database.connect_timeout,
         application_name: "sever-console".to_owned(),
     }
-}
-
-/// Not ready first of all, so that nobody sends more requests.
-async fn drain_first(health: Health, soft: CancellationToken) {
-    soft.cancelled().await;
-    health.begin_drain();
 }
 
 /// Keeps the readiness of the database in step until the stop.

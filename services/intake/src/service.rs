@@ -36,21 +36,20 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if !settings.ops.crash_at.is_empty() {
         sever_crash_point::arm(&settings.ops.crash_at).context("reading SEVER_CRASH_AT")?;
     }
-    let shutdown =
-        Shutdown::install(settings.ops.shutdown_grace).context("listening for signals")?;
     let (health, end) = (Health::new(), CancellationToken::new());
+    let shutdown = Shutdown::install(settings.ops.shutdown_grace, health.clone())
+        .context("listening for signals")?;
     // Registered before the ops listener, so that readiness is never seen without them.
     let checks = ["postgres", "broker.consume", "broker.publish"].map(|name| health.register(name));
     let ops_address = settings.ops.listen_or(ports::INTAKE_OPS);
     let (ops_address, ops) =
-        serve_ops(ops_address, health.clone(), Metrics::install(), end.clone()).await?;
+        serve_ops(ops_address, health, Metrics::install(), end.clone()).await?;
     tracing::info!(ops = %ops_address, "health and metrics are served");
     let store = Store::new(&settings.database()).context("reading SEVER_DATABASE_URL")?;
     store.check_version().await?;
     let running = Running::start(&settings, store, checks, &shutdown, &end, ops_address).await?;
 
     shutdown.soft().cancelled().await;
-    health.begin_drain();
     let hard = shutdown.hard();
     running
         .stop(settings.ops.shutdown_grace, &hard, &end)

@@ -13,8 +13,8 @@
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! init_logs("sever-intake", "info")?;
-//! let shutdown = Shutdown::install(Duration::from_secs(25))?;
 //! let health = Health::new();
+//! let shutdown = Shutdown::install(Duration::from_secs(25), health.clone())?;
 //! let database = health.register("postgres");
 //! // The ops listener outlives the drain, so that /readyz can say "draining": it gets a token of its own.
 //! let ops_end = CancellationToken::new();
@@ -22,7 +22,6 @@
 //! tracing::info!(%address, "serving health and metrics");
 //! database.set_ready();
 //! shutdown.soft().cancelled().await;
-//! health.begin_drain();
 //! // … finish or give back what is held, until shutdown.hard() …
 //! shutdown.drained().await;
 //! ops_end.cancel();

@@ -1,5 +1,6 @@
 //! One listener for signals, one soft token, one grace, one hard token.
 //!
+//! First of all the service is not ready any more, so that nobody sends it work that it would refuse.
 //! Soft: stop taking work, finish or give back what is held. Hard: drop what is left; it is read again by whoever takes it next.
 //! The hard token is cancelled when the grace runs out (logged once) or at the second signal.
 
@@ -11,12 +12,15 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::health::Health;
+
 /// The stop of this process. Dropping it ends the listener and cancels nothing.
 #[derive(Debug)]
 pub struct Shutdown {
     soft: CancellationToken,
     hard: CancellationToken,
     drained: CancellationToken,
+    health: Health,
     listener: JoinHandle<()>,
 }
 
@@ -33,7 +37,8 @@ impl Trigger {
 }
 
 impl Shutdown {
-    /// Listens for SIGTERM and SIGINT; `grace` is the time from the first one to the hard token.
+    /// Listens for SIGTERM and SIGINT; `grace` is the time from the first one to the hard token. `health` drains
+    /// before the soft token is cancelled.
     ///
     /// From here on neither signal ends the process by itself.
     ///
@@ -42,7 +47,7 @@ impl Shutdown {
     ///
     /// # Panics
     /// Outside a Tokio runtime.
-    pub fn install(grace: Duration) -> io::Result<Self> {
+    pub fn install(grace: Duration, health: Health) -> io::Result<Self> {
         let (terminate, interrupt) = (
             signal(SignalKind::terminate())?,
             signal(SignalKind::interrupt())?,
@@ -53,15 +58,16 @@ impl Shutdown {
                 interrupt,
             },
             grace,
+            health,
         ))
     }
 
     /// A stop that only the [`Trigger`] starts. Must be called inside a Tokio runtime.
     #[must_use]
-    pub fn without_signals(grace: Duration) -> (Self, Trigger) {
+    pub fn without_signals(grace: Duration, health: Health) -> (Self, Trigger) {
         let (trigger, signals) = mpsc::unbounded_channel();
         (
-            Self::start(Source::Trigger(signals), grace),
+            Self::start(Source::Trigger(signals), grace, health),
             Trigger(trigger),
         )
     }
@@ -80,6 +86,7 @@ impl Shutdown {
 
     /// Starts the stop from inside, for a service that cannot go on. Harmless when it has begun already.
     pub fn begin(&self) {
+        self.health.begin_drain();
         self.soft.cancel();
     }
 
@@ -92,11 +99,12 @@ impl Shutdown {
         let _ = self.listener.await;
     }
 
-    fn start(source: Source, grace: Duration) -> Self {
+    fn start(source: Source, grace: Duration, health: Health) -> Self {
         let [soft, hard, drained] = std::array::from_fn(|_| CancellationToken::new());
         let listener = tokio::spawn(listen(
             source,
             grace,
+            health.clone(),
             soft.clone(),
             hard.clone(),
             drained.clone(),
@@ -105,6 +113,7 @@ impl Shutdown {
             soft,
             hard,
             drained,
+            health,
             listener,
         }
     }
@@ -142,6 +151,7 @@ impl Source {
 async fn listen(
     mut source: Source,
     grace: Duration,
+    health: Health,
     soft: CancellationToken,
     hard: CancellationToken,
     drained: CancellationToken,
@@ -152,6 +162,7 @@ async fn listen(
         () = soft.cancelled() => tracing::info!(grace_ms, "stopping at the service's own wish: no more work is taken"),
         () = drained.cancelled() => return,
     }
+    health.begin_drain();
     soft.cancel();
     tokio::select! {
         signal = source.next() => tracing::warn!(signal, "a second signal: what is left is dropped"),
@@ -172,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_signal_is_soft_and_the_second_is_hard_at_once() {
-        let (shutdown, trigger) = Shutdown::without_signals(LONG);
+        let (shutdown, trigger) = Shutdown::without_signals(LONG, Health::new());
         assert!(!shutdown.soft().is_cancelled());
         trigger.signal();
         timeout(DEADLINE, shutdown.soft().cancelled())
@@ -186,8 +197,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_service_is_not_ready_before_it_refuses_work() {
+        for by_signal in [true, false] {
+            let health = Health::new();
+            health.register("postgres").set_ready();
+            let (shutdown, trigger) = Shutdown::without_signals(LONG, health.clone());
+            assert!(health.ready());
+            if by_signal {
+                trigger.signal();
+            } else {
+                shutdown.begin();
+            }
+            timeout(DEADLINE, shutdown.soft().cancelled())
+                .await
+                .unwrap();
+            assert!(!health.ready());
+        }
+    }
+
+    #[tokio::test]
     async fn the_grace_ends_in_the_hard_token_whoever_began() {
-        let (shutdown, _trigger) = Shutdown::without_signals(Duration::from_millis(10));
+        let (shutdown, _trigger) =
+            Shutdown::without_signals(Duration::from_millis(10), Health::new());
         shutdown.begin();
         timeout(DEADLINE, shutdown.hard().cancelled())
             .await
@@ -197,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_drained_service_is_never_stopped_hard() {
-        let (shutdown, trigger) = Shutdown::without_signals(Duration::from_secs(60));
+        let (shutdown, trigger) = Shutdown::without_signals(Duration::from_secs(60), Health::new());
         let hard = shutdown.hard();
         trigger.signal();
         timeout(DEADLINE, shutdown.soft().cancelled())
@@ -210,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn draining_without_a_stop_ends_the_listener() {
-        let (shutdown, _trigger) = Shutdown::without_signals(LONG);
+        let (shutdown, _trigger) = Shutdown::without_signals(LONG, Health::new());
         let soft = shutdown.soft();
         timeout(DEADLINE, shutdown.drained()).await.unwrap();
         assert!(!soft.is_cancelled());
@@ -218,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn system_signals_can_be_listened_for() {
-        let shutdown = Shutdown::install(LONG).unwrap();
+        let shutdown = Shutdown::install(LONG, Health::new()).unwrap();
         assert!(!shutdown.soft().is_cancelled());
         shutdown.drained().await;
     }
