@@ -136,7 +136,7 @@ impl Broker {
             .consuming
             .basic_consume(
                 QUEUE.into(),
-                "bare".into(),
+                "".into(),
                 BasicConsumeOptions::default(),
                 FieldTable::default(),
             )

@@ -52,7 +52,8 @@ FROM job JOIN request USING (opt_out_id) JOIN binding ON binding.subject_id = jo
 WHERE job.accepted_at >= to_timestamp($1) AND job.state = 'done' ORDER BY job.accepted_at";
 
 const ROWS: &str = "
-SELECT relname::text AS name, n_tup_ins AS inserted, n_tup_upd AS updated, n_tup_hot_upd AS hot, n_tup_del AS deleted
+SELECT relname::text AS name, n_tup_ins AS inserted, n_tup_upd AS updated, n_tup_hot_upd AS hot, n_tup_del AS deleted,
+       seq_scan AS scans, seq_tup_read AS scanned
 FROM pg_stat_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 ORDER BY n_tup_ins + n_tup_upd DESC";
 
 /// The tables that an opt-out writes, of which the widths are compared.
@@ -173,11 +174,13 @@ impl Database {
         let line = |row: &Row| {
             let count = |name: &str| row.get::<_, i64>(name);
             format!(
-                "{:>9} inserted {:>9} updated ({:>9} hot) {:>9} deleted  {}",
+                "{:>9} inserted {:>9} updated ({:>9} hot) {:>9} deleted {:>9} sequential scans of {:>11} rows  {}",
                 count("inserted"),
                 count("updated"),
                 count("hot"),
                 count("deleted"),
+                count("scans"),
+                count("scanned"),
                 row.get::<_, String>("name")
             )
         };

@@ -47,7 +47,9 @@ async fn a_job_that_is_parked_at_an_open_connection_comes_back() {
         []
     );
     assert_eq!(world.sql("SELECT state FROM job").await, "parked");
-    world.sql("UPDATE connection SET state = 'open', state_reason = NULL").await;
+    world
+        .sql("UPDATE connection SET state = 'open', state_reason = NULL")
+        .await;
     let rings = job::sweep(&world.store, RUNG_TOO_LONG, 10).await.unwrap();
     assert_eq!(rings, [("due".to_owned(), 1)]);
     assert_eq!(world.sql("SELECT state FROM job").await, "waiting");

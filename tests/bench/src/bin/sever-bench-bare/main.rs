@@ -7,19 +7,21 @@
 #![expect(clippy::print_stdout, reason = "the driver reads the result")]
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::Instant;
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use clap::Parser;
 use futures::future::try_join_all;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use sever_bench::broker::Broker;
+use futures::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
+use serde_json::json;
+use sever_bench::broker::{Broker, Delivered};
 use sever_bench::calls::{Part, script};
 use sever_bench::database::{BareOptOut, Rows};
 use sever_bench::http_client::HttpClient;
 use sever_bench::person::{SCRIPT, user_id};
-use sever_bench::processes::own_cpu_seconds;
+use sever_bench::processes::{cpu_seconds, own_cpu_seconds};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -46,6 +48,12 @@ struct Flags {
     /// How many opt-outs.
     #[arg(long)]
     opt_outs: usize,
+    /// Of them, those before the clock starts: connections open, statements and plans are cached as in a service that runs.
+    #[arg(long, default_value_t = 0)]
+    warm_up: usize,
+    /// Processes whose processor time is told beside the own one, which comes last.
+    #[arg(long, value_delimiter = ',')]
+    watch: Vec<u32>,
     /// Opt-outs, and calls at the provider, under way at once.
     #[arg(long, default_value_t = 64)]
     in_flight: usize,
@@ -58,7 +66,7 @@ struct Bare {
     pool: Pool,
     http: HttpClient,
     script: Vec<Part>,
-    opt_outs: HashMap<Uuid, BareOptOut>,
+    in_flight: usize,
 }
 
 /// Connections that are taken in turn.
@@ -83,8 +91,9 @@ impl Pool {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
-    let opt_outs: Vec<BareOptOut> = (0..flags.opt_outs)
-        .map(|number| BareOptOut::new(user_id(flags.first_person + number)))
+    let last = flags.first_person + flags.opt_outs;
+    let opt_outs: Vec<BareOptOut> = (flags.first_person..last)
+        .map(|number| BareOptOut::new(user_id(number)))
         .collect();
     let (free, taken) = mpsc::channel(flags.connections);
     for _ in 0..flags.connections {
@@ -101,22 +110,27 @@ async fn main() -> anyhow::Result<()> {
         },
         http: HttpClient::new(&flags.stub, "SSWS recorded", flags.in_flight)?,
         script: script(SCRIPT),
-        opt_outs: opt_outs
-            .iter()
-            .map(|opt_out| (opt_out.job, opt_out.clone()))
-            .collect(),
+        in_flight: flags.in_flight,
     };
-    let (start, cpu) = (Instant::now(), own_cpu_seconds());
-    let (accepted, fresh) = mpsc::channel(BATCH_MAX);
-    tokio::try_join!(
-        bare.accept(&opt_outs, accepted),
-        relay(&broker, fresh),
-        bare.work(&broker, flags.in_flight)
-    )?;
-    let (seconds, cpu) = (start.elapsed().as_secs_f64(), own_cpu_seconds() - cpu);
+    let prefetch = u16::try_from(flags.in_flight).unwrap_or(u16::MAX);
+    let mut messages = pin!(broker.consume(prefetch).await?);
+    let (warm_up, counted) = opt_outs.split_at(flags.warm_up.min(opt_outs.len()));
+    bare.all(&broker, messages.as_mut(), warm_up).await?;
+    let cpu = || {
+        let watched = flags.watch.iter().map(|pid| cpu_seconds(*pid));
+        watched.chain([own_cpu_seconds()]).collect::<Vec<f64>>()
+    };
+    let (start, before) = (Instant::now(), cpu());
+    bare.all(&broker, messages.as_mut(), counted).await?;
+    let (seconds, after) = (start.elapsed().as_secs_f64(), cpu());
+    let used: Vec<f64> = after
+        .iter()
+        .zip(before)
+        .map(|(after, before)| after - before)
+        .collect();
     println!(
-        r#"{{"opt_outs":{},"seconds":{seconds:.4},"cpu_s":{cpu:.2}}}"#,
-        flags.opt_outs
+        "{}",
+        json!({"opt_outs": counted.len(), "seconds": seconds, "cpu_s": used})
     );
     Ok(())
 }
@@ -132,6 +146,21 @@ async fn relay(broker: &Broker, mut fresh: mpsc::Receiver<Uuid>) -> anyhow::Resu
 }
 
 impl Bare {
+    async fn all(
+        &self,
+        broker: &Broker,
+        messages: impl Stream<Item = anyhow::Result<Delivered>>,
+        opt_outs: &[BareOptOut],
+    ) -> anyhow::Result<()> {
+        let (accepted, fresh) = mpsc::channel(BATCH_MAX);
+        tokio::try_join!(
+            self.accept(opt_outs, accepted),
+            relay(broker, fresh),
+            self.work(messages, opt_outs)
+        )
+        .map(drop)
+    }
+
     async fn accept(
         &self,
         opt_outs: &[BareOptOut],
@@ -146,15 +175,17 @@ impl Bare {
             .await
     }
 
-    async fn work(&self, broker: &Broker, in_flight: usize) -> anyhow::Result<()> {
-        let prefetch = u16::try_from(in_flight).unwrap_or(u16::MAX);
-        broker
-            .consume(prefetch)
-            .await?
-            .take(self.opt_outs.len())
-            .try_for_each_concurrent(in_flight, |delivered| async {
-                let delivered = delivered;
-                let opt_out = self.opt_outs.get(&delivered.job()?);
+    async fn work(
+        &self,
+        messages: impl Stream<Item = anyhow::Result<Delivered>>,
+        opt_outs: &[BareOptOut],
+    ) -> anyhow::Result<()> {
+        let by_job: HashMap<Uuid, &BareOptOut> = opt_outs.iter().map(|it| (it.job, it)).collect();
+        let by_job = &by_job;
+        messages
+            .take(opt_outs.len())
+            .try_for_each_concurrent(self.in_flight, |delivered| async move {
+                let opt_out = by_job.get(&delivered.job()?);
                 self.one(opt_out.context("finding the job of a message")?)
                     .await?;
                 delivered.ack().await

@@ -26,7 +26,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::fleet::{Fleet, Ground};
 use crate::report::Figures;
-use crate::rounds::Bench;
+use crate::rounds::{Bench, WARM_UP};
 
 /// Measures opt-outs per second and latencies; see the README beside its source.
 #[derive(Debug, Parser)]
@@ -75,21 +75,18 @@ impl Numbers {
     }
 }
 
-/// Opt-outs before anything counts: plans are cached, connections open.
-const WARM_UP: usize = 200;
-
 async fn run(flags: &Flags) -> anyhow::Result<()> {
     let start = Instant::now();
     let each = WARM_UP + flags.rounds * (flags.opt_outs + flags.opt_outs_20ms);
     let people = each + flags.opt_outs + flags.at_rest;
+    let bare_people = each + 2 * flags.rounds * WARM_UP;
     println!("starting PostgreSQL, RabbitMQ and the stub; importing {people} people");
-    let ground = Ground::start(people + each, flags.record.as_deref()).await?;
+    let ground = Ground::start(people + bare_people, flags.record.as_deref()).await?;
     let bench = prepare(ground, people, flags.profile).await?;
     let (mut ours, mut bare) = (Numbers(0), Numbers(people));
 
     println!("warming up");
     bench.round_of_ours(ours.next(WARM_UP)).await?;
-    bench.round_of_bare(bare.next(WARM_UP)).await?;
     let mut figures = Figures::default();
     for (latency_ms, opt_outs) in [(0, flags.opt_outs), (20, flags.opt_outs_20ms)] {
         bench.ground.stub.set_latency(latency_ms).await?;
@@ -99,7 +96,7 @@ async fn run(flags: &Flags) -> anyhow::Result<()> {
                 "{latency_ms:>2} ms round {round}: Sever {}",
                 report::line(&our)
             );
-            let their = bench.round_of_bare(bare.next(opt_outs)).await?;
+            let their = bench.round_of_bare(bare.next(WARM_UP + opt_outs)).await?;
             println!(
                 "{latency_ms:>2} ms round {round}: bare  {}",
                 report::line(&their)
@@ -141,7 +138,12 @@ async fn prepare(ground: Ground, people: usize, profile: bool) -> anyhow::Result
     }
     let url = ground.url_as(&own.service, &own.name);
     let token = directory::make(&url, &ground.stub.address, people).await?;
-    ours.run("ANALYZE").await?;
+    if let Ok(extra) = std::env::var("BENCH_SQL") {
+        for db in ["sever_bench", "sever_bench_bare"] {
+            let d = Database::connect(&ground.postgres.url(db)).await?;
+            d.run(&extra.replace("DB", db)).await?;
+        }
+    }
     let fleet = Fleet::start(&ground, &own, &token)
         .await
         .with_context(|| format!("starting Sever on {}", ground.directory().display()))?;

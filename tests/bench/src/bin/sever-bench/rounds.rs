@@ -13,6 +13,8 @@ use sever_store::provision::OwnDatabase;
 use crate::directory::external_id;
 use crate::fleet::{self, Fleet, Ground, IN_FLIGHT, log_end};
 
+/// Opt-outs before anything counts: statements and plans are cached, connections open.
+pub(crate) const WARM_UP: usize = 256;
 /// Requests that are sent at once.
 const SENT_AT_ONCE: usize = 16;
 /// How long a round may take.
@@ -45,6 +47,15 @@ impl Round {
     pub(crate) fn per_second(&self) -> f64 {
         self.opt_outs as f64 / self.seconds
     }
+}
+
+/// The last line of the bare program.
+#[derive(serde::Deserialize)]
+struct BareResult {
+    opt_outs: usize,
+    seconds: f64,
+    /// PostgreSQL, broker, stub, the bare program itself.
+    cpu_s: [f64; 4],
 }
 
 /// Everything that runs.
@@ -94,18 +105,26 @@ impl Bench {
         }
     }
 
-    /// The same number of opt-outs by the bare program, for people of its own.
+    /// The bare program takes the next people of its own: the first ones before its clock starts.
     pub(crate) async fn round_of_bare(&self, people: Range<usize>) -> anyhow::Result<Round> {
         let output = self.ground.path("bare.out");
-        let before = self.processor();
         let url = self.ground.url_as(&self.bare.service, &self.bare.name);
+        let ground = &self.ground;
+        let watched = [
+            ground.postgres.pid(),
+            ground.rabbit.pid(),
+            Some(ground.stub.process.pid()),
+        ];
+        let watched: Vec<String> = watched.iter().flatten().map(u32::to_string).collect();
         let process = fleet::start(&fleet::program("sever-bench-bare")?, &output, |command| {
             command.arg("--database").arg(url);
-            command.arg("--broker").arg(self.ground.rabbit.url());
-            command.arg("--stub").arg(&self.ground.stub.address);
+            command.arg("--broker").arg(ground.rabbit.url());
+            command.arg("--stub").arg(&ground.stub.address);
             command.arg("--first-person").arg(people.start.to_string());
             command.arg("--opt-outs").arg(people.len().to_string());
+            command.arg("--warm-up").arg(WARM_UP.to_string());
             command.arg("--in-flight").arg(IN_FLIGHT.to_string());
+            command.arg("--watch").arg(watched.join(","));
         })
         .await?;
         tokio::time::timeout(ROUND_DEADLINE, process.ended())
@@ -113,15 +132,18 @@ impl Bench {
             .context("waiting for the bare program")?;
         let text = std::fs::read_to_string(&output).context("reading the bare program's output")?;
         let last = text.lines().last().unwrap_or_default();
-        let json: serde_json::Value =
-            serde_json::from_str(last).with_context(|| log_end(&output))?;
-        let figure = |name: &str| json[name].as_f64().with_context(|| log_end(&output));
-        let mut processor = difference(before, self.processor());
-        processor.worker = figure("cpu_s")?;
+        let result: BareResult = serde_json::from_str(last).with_context(|| log_end(&output))?;
+        let [postgres, broker, stub, worker] = result.cpu_s;
         Ok(Round {
-            opt_outs: people.len(),
-            seconds: figure("seconds")?,
-            processor,
+            opt_outs: result.opt_outs,
+            seconds: result.seconds,
+            processor: Processor {
+                postgres,
+                broker,
+                worker,
+                stub,
+                ..Processor::default()
+            },
         })
     }
 
