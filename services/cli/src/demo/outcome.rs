@@ -72,3 +72,35 @@ impl Outcome {
         *self == expected
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_count_that_is_off_is_not_what_was_expected() {
+        let expected = Outcome {
+            leavers: 48,
+            fully_removed: 47,
+            residual: 1,
+            held: 0,
+            rejected: 1,
+            journal_violations: 0,
+            seconds: 31,
+        };
+        assert!(expected.is_expected());
+        let off: [fn(&mut Outcome); 6] = [
+            |outcome| outcome.leavers += 1,
+            |outcome| outcome.fully_removed -= 1,
+            |outcome| outcome.residual += 1,
+            |outcome| outcome.held += 1,
+            |outcome| outcome.rejected -= 1,
+            |outcome| outcome.journal_violations += 1,
+        ];
+        for change in off {
+            let mut outcome = expected.clone();
+            change(&mut outcome);
+            assert!(!outcome.is_expected(), "{outcome:?}");
+        }
+    }
+}

@@ -89,7 +89,7 @@ fn seen(job: &JobView) -> String {
 const fn noun(action: Action) -> &'static str {
     match action {
         Action::SuspendAccount => "sign-in",
-        Action::RevokeSessions => "sessions",
+        Action::RevokeSessions => "session cuts",
         Action::RevokeTokens => "tokens",
         Action::RevokeGrants => "grants",
         Action::RevokeApiToken => "API tokens",

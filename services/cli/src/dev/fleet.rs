@@ -17,7 +17,8 @@ use super::database::{Database, remove_left_behind};
 use super::environment::ServiceEnvironment;
 use super::home::Home;
 use super::narrator::Narrator;
-use super::service::{Ended, Program, Service, readyz};
+use super::programs::{start_services, start_simulator};
+use super::service::{Ended, Service};
 use super::simulator::Simulator;
 use crate::client::Client;
 
@@ -191,60 +192,6 @@ impl Fleet {
             .await?;
         Ok(())
     }
-}
-
-async fn start_simulator(
-    at: &Simulator,
-    home: &Home,
-    http: &reqwest::Client,
-) -> anyhow::Result<Service> {
-    let address = at.address();
-    let simulator = Service::start(Program {
-        name: "sever-provider-sim",
-        arguments: vec!["--listen".into(), address.to_string()],
-        environment: Vec::new(),
-        ready: format!("http://{address}/healthz"),
-        logs: &home.logs(),
-    })
-    .await?;
-    simulator.wait_until_ready(http).await?;
-    Ok(simulator)
-}
-
-async fn start_services(
-    plan: &Plan,
-    addresses: Addresses,
-    home: &Home,
-    database: &Database,
-    broker: &Broker,
-) -> anyhow::Result<Vec<Service>> {
-    let wanted = [
-        ("sever-intake", Some(addresses.intake), addresses.intake_ops),
-        (
-            "sever-console",
-            Some(addresses.console),
-            addresses.console_ops,
-        ),
-        ("sever-worker-okta", None, addresses.worker_okta_ops),
-    ];
-    let logs = home.logs();
-    let mut services = Vec::with_capacity(wanted.len());
-    for (name, address, ops) in wanted {
-        let environment = plan
-            .environment
-            .clone()
-            .reaching(&database.service_url_file, &broker.url_file)
-            .listening(address, ops);
-        let program = Program {
-            name,
-            arguments: Vec::new(),
-            environment: environment.into_pairs(),
-            ready: readyz(ops),
-            logs: &logs,
-        };
-        services.push(Service::start(program).await?);
-    }
-    Ok(services)
 }
 
 fn console(addresses: Addresses, token: String) -> anyhow::Result<Client> {

@@ -8,6 +8,7 @@ pub(crate) mod fleet;
 mod home;
 pub(crate) mod narrator;
 pub(crate) mod people;
+mod programs;
 mod run;
 mod service;
 mod signals;
