@@ -138,12 +138,6 @@ async fn prepare(ground: Ground, people: usize, profile: bool) -> anyhow::Result
     }
     let url = ground.url_as(&own.service, &own.name);
     let token = directory::make(&url, &ground.stub.address, people).await?;
-    if let Ok(extra) = std::env::var("BENCH_SQL") {
-        for db in ["sever_bench", "sever_bench_bare"] {
-            let d = Database::connect(&ground.postgres.url(db)).await?;
-            d.run(&extra.replace("DB", db)).await?;
-        }
-    }
     let fleet = Fleet::start(&ground, &own, &token)
         .await
         .with_context(|| format!("starting Sever on {}", ground.directory().display()))?;
