@@ -26,7 +26,8 @@ doc: ## documentation builds, warnings denied
 
 unit: packages ## all tests of the workspace, against real private servers
 	@# The tests that cross a process boundary start the workspace's own binaries.
-	$(CARGO) build --locked --workspace --bins
+	@# Built together with the tests, so that both use the same dependencies.
+	$(CARGO) build --locked --workspace --bins --tests
 	$(CARGO) test --locked --workspace
 
 rules: ## Prometheus rules and their unit tests
