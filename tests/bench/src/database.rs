@@ -1,4 +1,4 @@
-//! PostgreSQL, as the driver looks at it. The bare program's own statements are beside it in [`rows`].
+//! PostgreSQL, as the driver looks at it. The bare program's own statements are beside it in `rows`.
 
 mod rows;
 
