@@ -1,7 +1,7 @@
 //! The loop that every worker runs: claim, resolve, contain, inspect, plan, apply, close, settle, drain.
 //!
 //! It knows nothing of any provider; a provider plugs in through [`sever_provider::Connector`]. One bell
-//! is one claim; one claim is one [epoch](epoch); waiting is a settle, so it costs no slot.
+//! is one claim; one claim is one epoch; waiting is a settle, so it costs no slot.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
