@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::account::user_by_id;
 use crate::errors::Meaning;
 use crate::org::{Ask, Org, Refused, unusable};
-use crate::writes;
+use crate::writes::{self, Write};
 
 /// Sends the write of an effect. Where the answer leaves open whether the account is already in the state
 /// wanted, one read of the account tells; both share one deadline.
@@ -17,21 +17,53 @@ use crate::writes;
 /// By what the answer means; `sent` tells whether it may have had its effect.
 pub async fn apply(org: &Org, effect: &Effect) -> Result<Answer, CallError> {
     let until = org.http.deadline();
+    if effect.action == Action::ReinstateAccount {
+        return reinstate(org, effect, until).await;
+    }
     let Some(write) = writes::of(effect) else {
         return Err(unusable(
             "sending a step",
             format!("Okta has no call for the action {}", effect.action),
         ));
     };
+    match send(org, write, until).await {
+        Ok(reply) => Ok(answer(org, AnswerKind::Done, &reply)),
+        Err(refused) => after_refusal(org, effect, refused, until).await,
+    }
+}
+
+async fn send(org: &Org, write: Write<'_>, until: Instant) -> Result<Reply, Refused> {
     let ask = Ask {
         doing: write.doing,
         endpoint: write.endpoint,
         path: &write.path,
         query: write.query,
     };
-    match org.write(write.method, ask, write.priority, until).await {
-        Ok(reply) => Ok(answer(org, AnswerKind::Done, &reply)),
-        Err(refused) => after_refusal(org, effect, refused, until).await,
+    let body = write.body.as_ref();
+    org.write(write.method, ask, body, write.priority, until)
+        .await
+}
+
+/// Brings the account back from whatever state it is in now; both share one deadline.
+async fn reinstate(org: &Org, effect: &Effect, until: Instant) -> Result<Answer, CallError> {
+    let state = current_state(org, effect, until).await?;
+    match state {
+        AccountState::Live => Ok(Answer {
+            kind: AnswerKind::AlreadyGone,
+            status: 200,
+            provider_request_id: None,
+        }),
+        AccountState::Absent => Err(unusable(
+            "bringing the account back",
+            "it was deleted, and Okta has no call that restores it".to_owned(),
+        )),
+        AccountState::Contained | AccountState::Deactivated => {
+            let write = writes::reinstate(&effect.account_id, state);
+            let reply = send(org, write, until)
+                .await
+                .map_err(|refused| refused.error)?;
+            Ok(answer(org, AnswerKind::Done, &reply))
+        }
     }
 }
 

@@ -7,12 +7,16 @@ use sever_domain::entitlement::{AccountReading, Entitlement};
 use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
-use sever_provider::{Account, Answer, CallError, Connector, Effect, FoundAccount};
+use sever_provider::{
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, Undo,
+};
 use tokio::sync::OnceCell;
 
 use crate::org::Org;
 use crate::plan::Lifetimes;
-use crate::{account, apply, contain, disposition, families, inspect, plan, rules};
+use crate::{
+    account, apply, capabilities, contain, disposition, families, inspect, plan, rules, undo,
+};
 
 /// One Okta org, as the worker sees it. Made by [`crate::OktaFactory`].
 #[derive(Debug)]
@@ -39,6 +43,10 @@ impl Rules for OktaConnector {
 }
 
 impl Connector for OktaConnector {
+    fn capabilities() -> &'static [Capability] {
+        capabilities::PEOPLE
+    }
+
     fn families(&self) -> &'static [EntitlementKind] {
         families::ALL
     }
@@ -83,6 +91,14 @@ impl Connector for OktaConnector {
         reading: &AccountReading,
     ) -> Vec<PlannedStep> {
         plan::plan(intent, binding, reading, &self.lifetimes)
+    }
+
+    async fn undo(
+        &self,
+        step: &PlannedStep,
+        pre_image: Option<&Entitlement>,
+    ) -> Result<Undo, CallError> {
+        undo::undo(&self.org, step, pre_image).await
     }
 
     async fn apply(&self, effect: &Effect) -> Result<Answer, CallError> {

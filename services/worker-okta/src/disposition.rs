@@ -48,7 +48,13 @@ pub fn disposition(
         | Kind::IdentityLink
         | Kind::Ownership
         | Kind::Secret
-        | Kind::Hook => match intent {
+        | Kind::Hook
+        | Kind::EligibleRole
+        | Kind::ResourceRole
+        | Kind::Permission
+        | Kind::Consumer
+        | Kind::MonitoredAccount
+        | Kind::Resource => match intent {
             Intent::Disable => while_blocked(account),
             Intent::Remove => when_removed(account, entitlement),
         },
@@ -117,6 +123,7 @@ mod tests {
             Disposition::MustGo => "go".to_owned(),
             Disposition::Inert { rule } => rule,
             Disposition::Blocked { .. } => "blocked".to_owned(),
+            Disposition::Manual { .. } => "manual".to_owned(),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use sever_domain::Provider;
 use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
-use sever_provider::{ConnectionSettings, ConnectorFactory, UnusableConnection};
+use sever_provider::{
+    Connected, ConnectionSettings, ConnectorFactory, NoIntegrations, UnusableConnection,
+};
 use tokio::sync::OnceCell;
 
 use crate::auth::Credential;
@@ -18,13 +20,17 @@ pub struct OktaFactory {
 }
 
 impl ConnectorFactory for OktaFactory {
-    type Connector = OktaConnector;
+    type People = OktaConnector;
+    type Integrations = NoIntegrations;
 
     fn provider(&self) -> Provider {
         Provider::Okta
     }
 
-    fn connect(&self, settings: ConnectionSettings) -> Result<OktaConnector, UnusableConnection> {
+    fn connect(
+        &self,
+        settings: ConnectionSettings,
+    ) -> Result<Connected<OktaConnector, NoIntegrations>, UnusableConnection> {
         let unusable = |field, problem| UnusableConnection {
             connection: settings.name.clone(),
             field,
@@ -41,7 +47,7 @@ impl ConnectorFactory for OktaFactory {
             request_id_header: "x-okta-request-id",
         })
         .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
-        Ok(OktaConnector {
+        let people = OktaConnector {
             org: Org { http, credential },
             lifetimes: Lifetimes {
                 max: settings.access_token_lifetime_max,
@@ -49,6 +55,10 @@ impl ConnectorFactory for OktaFactory {
                 skew: settings.clock_skew,
             },
             owner: OnceCell::new(),
+        };
+        Ok(Connected {
+            people,
+            integrations: None,
         })
     }
 }

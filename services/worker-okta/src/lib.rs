@@ -10,6 +10,7 @@ mod account;
 mod apply;
 mod assertion;
 mod auth;
+mod capabilities;
 mod connector;
 mod contain;
 mod disposition;
@@ -22,6 +23,7 @@ mod paging;
 mod plan;
 mod rules;
 mod service_app;
+mod undo;
 mod user;
 mod writes;
 

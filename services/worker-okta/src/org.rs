@@ -56,6 +56,8 @@ pub mod endpoint {
         USER_DEVICES = "user_devices" in "/api/v1/users*";
         /// Identity providers of a user.
         USER_IDPS = "user_idps" in "/api/v1/users*";
+        /// Administrative roles of a group.
+        GROUP_ROLES = "group_roles" in "/api/v1/groups*";
         /// Members of a group.
         MEMBERS = "group_members" in "/api/v1/groups*";
         /// The list of applications.
@@ -124,7 +126,7 @@ impl Org {
         self.send(call.until(until)).await
     }
 
-    /// Sends one write, without a body.
+    /// Sends one write.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -132,18 +134,20 @@ impl Org {
         &self,
         method: Method,
         ask: Ask<'_>,
+        body: Option<&serde_json::Value>,
         priority: Priority,
         until: Instant,
     ) -> Result<Reply, Refused> {
         let url = self.url(ask)?;
         let endpoint = ask.endpoint;
-        let call = Call::new(
+        let mut call = Call::new(
             ask.doing,
             endpoint.family,
             endpoint.write_bucket,
             method,
             url,
         );
+        call.body = body.map(|body| ("application/json", body.to_string()));
         self.send(call.with_priority(priority).until(Some(until)))
             .await
     }

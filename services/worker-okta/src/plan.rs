@@ -153,7 +153,9 @@ impl Plan<'_> {
                 let disposition = disposition(self.intent, self.reading.account_state, entitlement);
                 let (grade, rule) = match &disposition {
                     Disposition::Inert { rule } => (Grade::Implied, Some(rule.clone())),
-                    Disposition::MustGo | Disposition::Blocked { .. } => (Grade::Read, None),
+                    Disposition::MustGo
+                    | Disposition::Blocked { .. }
+                    | Disposition::Manual { .. } => (Grade::Read, None),
                 };
                 PlannedStep {
                     privileged: entitlement.privileged,

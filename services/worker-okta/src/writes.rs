@@ -1,12 +1,13 @@
 //! Which call ends what: one write for each action.
 
-use sever_domain::Action;
+use serde_json::{Value, json};
+use sever_domain::{AccountState, Action};
 use sever_provider::Effect;
 use sever_provider::http::{Method, Priority};
 
 use crate::org::{Endpoint, endpoint as at};
 
-/// The call of one action, without a body.
+/// The call of one action.
 #[derive(Debug)]
 pub struct Write<'a> {
     /// What is being done, for errors.
@@ -19,6 +20,8 @@ pub struct Write<'a> {
     pub path: Vec<&'a str>,
     /// The query.
     pub query: &'a [(&'a str, &'a str)],
+    /// A JSON body; most writes have none.
+    pub body: Option<Value>,
     /// Whether it may use the reserve of the rate.
     pub priority: Priority,
 }
@@ -30,6 +33,80 @@ pub fn of(effect: &Effect) -> Option<Write<'_>> {
     on_account(effect.action, user)
         .or_else(|| on_client_or_role(effect.action, user, key))
         .or_else(|| on_object(effect.action, user, key))
+        .or_else(|| way_back(effect))
+}
+
+/// The inverse calls.
+fn way_back(effect: &Effect) -> Option<Write<'_>> {
+    let (user, key) = (effect.account_id.as_str(), effect.target_key.as_str());
+    Some(match effect.action {
+        // Which of the two applies is the account's present state's to say: see `apply`.
+        Action::ReinstateAccount => reinstate(user, AccountState::Contained),
+        Action::AddToGroup => write(
+            "adding to a group",
+            Method::PUT,
+            at::MEMBERS,
+            vec!["groups", key, "users", user],
+        ),
+        Action::AssignApp => Write {
+            body: Some(json!({"id": user, "scope": "USER"})),
+            ..write(
+                "assigning an application",
+                Method::POST,
+                at::APP_USERS,
+                vec!["apps", key, "users"],
+            )
+        },
+        Action::GrantRole => Write {
+            body: Some(effect.facts.clone()),
+            ..write(
+                "granting an administrative role",
+                Method::POST,
+                at::ROLES,
+                vec!["users", user, "roles"],
+            )
+        },
+        Action::AddOwnership => Write {
+            body: Some(json!({"id": user, "type": "USER"})),
+            ..write(
+                "adding an owner",
+                Method::POST,
+                at::MEMBERS,
+                vec!["groups", key, "owners"],
+            )
+        },
+        Action::ActivateDevice => write(
+            "activating a device",
+            Method::POST,
+            at::DEVICES,
+            vec!["devices", key, "lifecycle", "activate"],
+        ),
+        _ => return None,
+    })
+}
+
+/// The call that brings an account back from this state.
+#[must_use]
+pub fn reinstate(user: &str, from: AccountState) -> Write<'_> {
+    let (doing, verb, query): (_, _, &[_]) = match from {
+        AccountState::Deactivated => (
+            "activating the account",
+            "activate",
+            &[("sendEmail", "false")],
+        ),
+        AccountState::Live | AccountState::Contained | AccountState::Absent => {
+            ("unsuspending the account", "unsuspend", &[])
+        }
+    };
+    Write {
+        query,
+        ..write(
+            doing,
+            Method::POST,
+            at::LIFECYCLE,
+            vec!["users", user, "lifecycle", verb],
+        )
+    }
 }
 
 fn on_account(action: Action, user: &str) -> Option<Write<'_>> {
@@ -144,6 +221,7 @@ fn write<'a>(
         endpoint,
         path,
         query: &[],
+        body: None,
         priority: Priority::Ordinary,
     }
 }
@@ -152,6 +230,7 @@ fn write<'a>(
 mod tests {
     use super::*;
     use sever_domain::EntitlementKind;
+    use sever_provider::{Restores, Revokes};
 
     fn effect(action: Action) -> Effect {
         Effect {
@@ -164,22 +243,27 @@ mod tests {
     }
 
     #[test]
-    fn every_action_but_leave_has_a_call_that_names_its_account_or_target() {
-        for action in Action::ALL {
-            let effect = effect(*action);
-            let Some(write) = of(&effect) else {
-                assert_eq!(*action, Action::Leave);
-                continue;
+    fn every_action_that_is_planned_has_a_call_that_names_its_account_or_target() {
+        let declared = crate::capabilities::PEOPLE.iter().flat_map(|capability| {
+            let revokes = match capability.revokes {
+                Revokes::Call(action) => Some(action),
+                Revokes::WithRule(_) | Revokes::Person | Revokes::Never => None,
             };
+            let restores = match capability.restores {
+                Restores::Call(action) | Restores::CallForDays(action, _) => Some(action),
+                Restores::Never => None,
+            };
+            [revokes, restores]
+        });
+        for action in declared.flatten().chain([Action::SuspendAccount]) {
+            let effect = effect(action);
+            let write = of(&effect).expect("a declared action has a call");
             assert!(
                 write.path.contains(&"00u1") || write.path.contains(&"key"),
                 "{action}"
             );
-            assert!(
-                matches!(write.method, Method::POST | Method::DELETE),
-                "{action}"
-            );
         }
+        assert!(of(&effect(Action::Leave)).is_none());
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Closing {
     pub blocked: Vec<Remaining>,
     /// Entitlements that stay and cannot act.
     pub inert: Vec<Remaining>,
+    /// What a person was asked to end, and no second person has confirmed.
+    pub asked: Vec<Remaining>,
     /// Families that the inspection leaves open.
     pub unproven: Vec<Unproven>,
     /// Families that a rule covers.
@@ -78,6 +80,28 @@ pub enum Verdict {
     Unread,
     /// A person must act: something is blocked, or may not be read.
     NeedsPerson,
+    /// Only manual tasks are open.
+    Asked,
+}
+
+/// A manual step of the job at one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ManualStep<'a> {
+    /// The kind of its target.
+    pub kind: EntitlementKind,
+    /// The key of its target.
+    pub key: &'a str,
+    /// Whether a second person confirmed it.
+    pub attested: bool,
+}
+
+/// What this job has done at the account before the inspection began.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Done<'a> {
+    /// The actions that the provider answered.
+    pub answered: &'a [Action],
+    /// The manual steps, open and attested.
+    pub manual: &'a [ManualStep<'a>],
 }
 
 /// What the judgement needs to know of a provider; pure data and functions of its connector.
@@ -95,18 +119,22 @@ pub trait Rules {
 
 /// Judges one account's closing inspection.
 ///
-/// `answered` holds the actions that the provider answered in this job before the inspection began.
-/// An account that is not in the state the intent demands counts as live.
+/// An account that is not in the state the intent demands counts as live. What a person was asked to end is
+/// open until a read shows it gone or a second person has confirmed it.
 #[must_use]
 pub fn judge(
     rules: &impl Rules,
     intent: Intent,
     reading: &AccountReading,
-    answered: &[Action],
+    done: Done<'_>,
 ) -> Closing {
     let mut closing = Closing::default();
     let account = reading.account_state;
-    if !state_suffices(intent, account) {
+    let account_step = done
+        .manual
+        .iter()
+        .find(|step| step.kind == EntitlementKind::Account);
+    if !state_suffices(intent, account) && account_step.is_none() {
         closing.live.push(Remaining {
             kind: EntitlementKind::Account,
             provider_key: reading.provider_state.clone(),
@@ -117,11 +145,14 @@ pub fn judge(
         match family.result {
             FamilyResult::Complete => {}
             FamilyResult::Unsupported | FamilyResult::Forbidden | FamilyResult::Failed => {
-                match covering_rule(rules, family.family, family.result, account, answered) {
+                match covering_rule(rules, family.family, family.result, account, done.answered) {
                     Some(rule) => closing.rules_used.push(RuleUsed {
                         family: family.family,
                         rule: rule.name,
                     }),
+                    // A person answers for what the provider does not show; never for what it refused to show.
+                    None if family.result == FamilyResult::Unsupported
+                        && done.manual.iter().any(|step| step.kind == family.family) => {}
                     None => closing.unproven.push(Unproven {
                         family: family.family,
                         result: family.result,
@@ -134,14 +165,42 @@ pub fn judge(
             .iter()
             .filter(|entitlement| entitlement.kind != EntitlementKind::Account)
         {
-            sort_in(
-                &mut closing,
-                rules.disposition(intent, account, entitlement),
-                entitlement,
-            );
+            let attested = done.manual.iter().any(|step| {
+                step.attested
+                    && step.kind == entitlement.kind
+                    && step.key == entitlement.provider_key
+            });
+            let disposition = rules.disposition(intent, account, entitlement);
+            if !(attested && matches!(disposition, Disposition::Manual { .. })) {
+                sort_in(&mut closing, disposition, entitlement);
+            }
         }
     }
+    open_tasks(&mut closing, intent, reading, done.manual);
     closing
+}
+
+/// Adds the tasks about which the reading says nothing: nobody but a person can tell about them.
+fn open_tasks(
+    closing: &mut Closing,
+    intent: Intent,
+    reading: &AccountReading,
+    manual: &[ManualStep<'_>],
+) {
+    let shown = |step: &ManualStep<'_>| match step.kind {
+        EntitlementKind::Account => state_suffices(intent, reading.account_state),
+        kind => reading
+            .families
+            .iter()
+            .any(|family| family.family == kind && family.result == FamilyResult::Complete),
+    };
+    for step in manual.iter().filter(|step| !step.attested && !shown(step)) {
+        closing.asked.push(Remaining {
+            kind: step.kind,
+            provider_key: step.key.to_owned(),
+            disposition: Disposition::MustGo,
+        });
+    }
 }
 
 /// Whether an account in this state satisfies the intent.
@@ -179,6 +238,7 @@ fn sort_in(closing: &mut Closing, disposition: Disposition, entitlement: &Entitl
         Disposition::MustGo => &mut closing.live,
         Disposition::Inert { .. } => &mut closing.inert,
         Disposition::Blocked { .. } => &mut closing.blocked,
+        Disposition::Manual { .. } => &mut closing.asked,
     };
     list.push(Remaining {
         kind: entitlement.kind,
@@ -207,6 +267,8 @@ pub fn verdict(closings: &[Closing]) -> Verdict {
         Verdict::Unread
     } else if closings.iter().any(needs_person) {
         Verdict::NeedsPerson
+    } else if closings.iter().any(|closing| !closing.asked.is_empty()) {
+        Verdict::Asked
     } else {
         Verdict::NothingLive
     }
@@ -281,9 +343,17 @@ mod tests {
                 0,
             )],
         );
-        let before = judge(&OneRule, Intent::Remove, &seen, &[]);
+        let before = judge(&OneRule, Intent::Remove, &seen, Done::default());
         assert_eq!(verdict(&[before]), Verdict::NeedsPerson);
-        let after = judge(&OneRule, Intent::Remove, &seen, &[Action::RevokeSessions]);
+        let after = judge(
+            &OneRule,
+            Intent::Remove,
+            &seen,
+            Done {
+                answered: &[Action::RevokeSessions],
+                manual: &[],
+            },
+        );
         assert_eq!(after.rules_used.len(), 1);
         assert_eq!(verdict(&[after]), Verdict::NothingLive);
     }
@@ -292,13 +362,62 @@ mod tests {
     fn a_contained_account_is_live_for_remove_and_enough_for_disable() {
         let seen = reading(AccountState::Contained, vec![]);
         assert_eq!(
-            verdict(&[judge(&OneRule, Intent::Remove, &seen, &[])]),
+            verdict(&[judge(&OneRule, Intent::Remove, &seen, Done::default())]),
             Verdict::Live
         );
         assert_eq!(
-            verdict(&[judge(&OneRule, Intent::Disable, &seen, &[])]),
+            verdict(&[judge(&OneRule, Intent::Disable, &seen, Done::default())]),
             Verdict::NothingLive
         );
+    }
+
+    #[test]
+    fn a_task_is_open_until_a_second_person_confirms_or_a_read_shows_it_gone() {
+        let unseen = reading(AccountState::Deactivated, vec![]);
+        let task = ManualStep {
+            kind: EntitlementKind::Token,
+            key: "console",
+            attested: false,
+        };
+        const fn done<'a>(manual: &'a [ManualStep<'a>]) -> Done<'a> {
+            Done {
+                answered: &[],
+                manual,
+            }
+        }
+        let open = judge(&OneRule, Intent::Remove, &unseen, done(&[task]));
+        assert_eq!(verdict(&[open]), Verdict::Asked);
+        let attested = ManualStep {
+            attested: true,
+            ..task
+        };
+        let closed = judge(&OneRule, Intent::Remove, &unseen, done(&[attested]));
+        assert_eq!(verdict(&[closed]), Verdict::NothingLive);
+        let gone = reading(
+            AccountState::Deactivated,
+            vec![family(EntitlementKind::Token, FamilyResult::Complete, 0)],
+        );
+        let read = judge(&OneRule, Intent::Remove, &gone, done(&[task]));
+        assert_eq!(verdict(&[read]), Verdict::NothingLive);
+    }
+
+    #[test]
+    fn a_person_never_answers_for_what_the_provider_refused_to_show() {
+        let forbidden = reading(
+            AccountState::Deactivated,
+            vec![family(EntitlementKind::Token, FamilyResult::Forbidden, 0)],
+        );
+        let attested = ManualStep {
+            kind: EntitlementKind::Token,
+            key: "console",
+            attested: true,
+        };
+        let done = Done {
+            answered: &[],
+            manual: &[attested],
+        };
+        let closing = judge(&OneRule, Intent::Remove, &forbidden, done);
+        assert_eq!(verdict(&[closing]), Verdict::NeedsPerson);
     }
 
     proptest! {
@@ -311,7 +430,7 @@ mod tests {
             count in 0usize..3,
         ) {
             let count = if result == FamilyResult::Complete && kind != EntitlementKind::Account { count } else { 0 };
-            let closing = judge(&OneRule, Intent::Remove, &reading(state, vec![family(kind, result, count)]), Action::ALL);
+            let closing = judge(&OneRule, Intent::Remove, &reading(state, vec![family(kind, result, count)]), Done { answered: Action::ALL, manual: &[] });
             if verdict(std::slice::from_ref(&closing)) == Verdict::NothingLive {
                 prop_assert!(matches!(state, AccountState::Deactivated | AccountState::Absent));
                 prop_assert!(result == FamilyResult::Complete || (result == FamilyResult::Unsupported && kind == EntitlementKind::Session));

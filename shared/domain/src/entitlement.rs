@@ -37,6 +37,18 @@ text_enum! {
         Secret = "secret",
         /// A hook that carries data out.
         Hook = "hook",
+        /// An administrative role that is not active and can be activated (Entra PIM: eligible).
+        EligibleRole = "eligible_role",
+        /// A role at a resource rather than in the directory (Azure role assignment).
+        ResourceRole = "resource_role",
+        /// A permission that an integration holds at an interface (app role, API scope).
+        Permission = "permission",
+        /// A person, group or application that was given access to an integration.
+        Consumer = "consumer",
+        /// An account that a monitoring system keeps for a person.
+        MonitoredAccount = "monitored_account",
+        /// A resource that a connection of ours has pushed.
+        Resource = "resource",
     }
 }
 

@@ -24,6 +24,10 @@ text_enum! {
         Blocked = "blocked",
         /// Access was still there after the last plan revision.
         StillLive = "still_live",
+        /// The organisation's last way to sign in goes through the subject.
+        LastSignInPath = "last_sign_in_path",
+        /// The connection's policy wants a person's word before one-way steps.
+        Fence = "fence",
     }
 }
 
@@ -36,6 +40,8 @@ text_enum! {
         CutSessions = "cut_sessions",
         /// The account may be contained and its sessions cut.
         Contain = "contain",
+        /// Everything but one-way steps.
+        Reversible = "reversible",
     }
 }
 
@@ -66,12 +72,13 @@ text_enum! {
 impl HoldPolicy {
     /// Whether a step of this class may run while a hold of this policy stands.
     ///
-    /// One-way steps and ordinary revocations never may.
+    /// One-way steps never may, whatever their class: the intent sees to that.
     #[must_use]
     pub const fn allows(self, class: StepClass) -> bool {
         match (self, class) {
             (Self::CutSessions | Self::Contain, StepClass::CutSessions)
-            | (Self::Contain, StepClass::Contain) => true,
+            | (Self::Contain, StepClass::Contain)
+            | (Self::Reversible, _) => true,
             (Self::Nothing | Self::CutSessions | Self::Contain, _) => false,
         }
     }
@@ -90,8 +97,10 @@ impl HoldReason {
             | Self::Unbound
             | Self::EffectiveTooOld
             | Self::NewerEmploymentEvent
-            | Self::OwnCredential => HoldPolicy::Nothing,
+            | Self::OwnCredential
+            | Self::LastSignInPath => HoldPolicy::Nothing,
             Self::Blocked | Self::StillLive => HoldPolicy::Contain,
+            Self::Fence => HoldPolicy::Reversible,
         }
     }
 }
@@ -101,8 +110,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_policy_lets_an_ordinary_or_one_way_step_through() {
-        for policy in HoldPolicy::ALL {
+    fn only_the_fence_lets_an_ordinary_step_through() {
+        for policy in HoldPolicy::ALL
+            .iter()
+            .filter(|policy| **policy != HoldPolicy::Reversible)
+        {
             assert!(!policy.allows(StepClass::Revoke), "{policy}");
             assert!(!policy.allows(StepClass::Final), "{policy}");
         }

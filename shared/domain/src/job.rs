@@ -3,6 +3,18 @@
 use crate::text_enum::{IllegalTransition, text_enum};
 
 text_enum! {
+    /// What a job is for.
+    pub enum JobKind {
+        /// To remove a subject's access at one connection.
+        OptOut = "opt_out",
+        /// To say what a removal would do, without one write.
+        Plan = "plan",
+        /// To bring back what an opt-out took.
+        Restore = "restore",
+    }
+}
+
+text_enum! {
     /// The life of a job.
     pub enum JobState {
         /// It has a due time and waits for it, or for a worker.
@@ -54,6 +66,8 @@ text_enum! {
         Drain = "drain",
         /// A closing inspection found nothing live.
         Prove = "prove",
+        /// The plan that was asked for is stored; nothing was written at the provider.
+        Foretell = "foretell",
         /// It is called off.
         Cancel = "cancel",
         /// A restore or a successor takes its place.
@@ -84,7 +98,7 @@ impl JobState {
             (S::Running, E::DeadLetter) => S::Dead,
             (S::Running | S::Waiting, E::Credentials) => S::Parked,
             (S::Running | S::Waiting, E::Hold) => S::Held,
-            (S::Running, E::Prove) | (S::Dead, E::Resolve) => S::Done,
+            (S::Running, E::Prove | E::Foretell) | (S::Dead, E::Resolve) => S::Done,
             // A running job is called off by its own worker, before its next wave.
             (S::Waiting | S::Running | S::Held | S::Dead, E::Cancel) => S::Cancelled,
             (S::Waiting | S::Held | S::Parked | S::Dead, E::Replace) => S::Replaced,
@@ -99,6 +113,7 @@ impl JobState {
                 | E::Hold
                 | E::Drain
                 | E::Prove
+                | E::Foretell
                 | E::Cancel
                 | E::Replace
                 | E::Release
@@ -128,12 +143,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_closing_inspection_makes_a_job_done() {
+    fn only_a_closing_inspection_or_a_foretold_plan_makes_a_job_done() {
         for state in JobState::ALL {
             for event in JobEvent::ALL {
                 if state.after(*event) == Ok(JobState::Done) {
                     assert!(
-                        matches!(event, JobEvent::Prove | JobEvent::Resolve),
+                        matches!(
+                            event,
+                            JobEvent::Prove | JobEvent::Resolve | JobEvent::Foretell
+                        ),
                         "{state} -{event}-> done"
                     );
                 }

@@ -26,6 +26,7 @@ pub mod provider;
 pub mod request;
 pub mod status;
 pub mod step;
+pub mod subject;
 
 pub use entitlement::{AccountState, EntitlementKind};
 pub use hold::{HoldPolicy, HoldReason};
@@ -33,10 +34,11 @@ pub use ids::{
     BindingId, ConnectionId, HoldId, InspectionId, InstanceId, JobId, OptOutId, RequestId,
     SourceId, StepId, SubjectId, TokenId,
 };
-pub use job::{JobEvent, JobState};
+pub use job::{JobEvent, JobKind, JobState};
 pub use opt_out::{Intent, OptOutState, Urgency};
 pub use outcome::OutcomeClass;
 pub use provider::Provider;
 pub use status::Status;
 pub use step::{Action, Grade, Reversibility, StepClass, StepEvent, StepState};
+pub use subject::SubjectKind;
 pub use text_enum::{IllegalTransition, UnknownWord};

@@ -23,6 +23,26 @@ pub enum Disposition {
         /// Why, in plain words.
         reason: String,
     },
+    /// No call can take it, and a person can.
+    Manual {
+        /// What the person is asked.
+        task: ManualTask,
+    },
+}
+
+/// What a person is asked to do where the provider has no call for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManualTask {
+    /// Who is asked: a role of the organisation, such as `vanta-admin`; never a person's name.
+    pub asked_of: String,
+    /// What to do, in plain words, without personal data.
+    pub what: String,
+    /// Where to do it.
+    pub link: Option<String>,
+    /// What shows that it was done, in plain words.
+    pub evidence: String,
+    /// Seconds from the asking until it is overdue.
+    pub due_s: i64,
 }
 
 /// One step as a connector plans it.

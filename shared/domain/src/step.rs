@@ -33,6 +33,54 @@ text_enum! {
         RemoveOwnership = "remove_ownership",
         /// Bring the account to the provider's deactivated state.
         DeactivateAccount = "deactivate_account",
+        /// Bring the account to the provider's deleted state, from which it can be restored for a time.
+        DeleteAccount = "delete_account",
+        /// Stop an integration from getting tokens and signing in, reversibly.
+        DisableIntegration = "disable_integration",
+        /// Take one licence.
+        RevokeLicence = "revoke_licence",
+        /// Take one administrative role that can be activated.
+        RevokeEligibleRole = "revoke_eligible_role",
+        /// Take one role at a resource.
+        RevokeResourceRole = "revoke_resource_role",
+        /// Take one permission that an integration holds.
+        RevokePermission = "revoke_permission",
+        /// End one client secret, key or federated credential.
+        RemoveSecret = "remove_secret",
+        /// End one hook.
+        RemoveHook = "remove_hook",
+        /// End the access of one person, group or application to an integration.
+        RemoveConsumer = "remove_consumer",
+        /// Start or complete the provider's own offboarding of a person.
+        OffboardPerson = "offboard_person",
+        /// Delete one resource that a connection of ours has pushed.
+        DeleteResource = "delete_resource",
+        /// Undo the suspension, deactivation or deletion of an account.
+        ReinstateAccount = "reinstate_account",
+        /// Undo the disabling of an integration.
+        EnableIntegration = "enable_integration",
+        /// Put an account back into a group.
+        AddToGroup = "add_to_group",
+        /// Assign an application again.
+        AssignApp = "assign_app",
+        /// Grant an administrative role again.
+        GrantRole = "grant_role",
+        /// Grant an administrative role that can be activated again.
+        GrantEligibleRole = "grant_eligible_role",
+        /// Grant a role at a resource again.
+        GrantResourceRole = "grant_resource_role",
+        /// Assign a licence again.
+        AssignLicence = "assign_licence",
+        /// Make the account an owner again.
+        AddOwnership = "add_ownership",
+        /// Give a client its consents again.
+        RestoreGrants = "restore_grants",
+        /// Give an integration a permission again.
+        GrantPermission = "grant_permission",
+        /// Give a person, group or application access to an integration again.
+        AddConsumer = "add_consumer",
+        /// Activate a device again.
+        ActivateDevice = "activate_device",
         /// Nothing can or need be done by a call; the step only stands for the entitlement.
         Leave = "leave",
     }
@@ -97,6 +145,10 @@ text_enum! {
         Inert = "inert",
         /// The provider refused; the reason is stored.
         Blocked = "blocked",
+        /// A person is asked to do it, and has not said that it is done.
+        Asked = "asked",
+        /// A person says with evidence that it is done. Not yet proof.
+        Asserted = "asserted",
         /// A person confirmed by a second one said so.
         Attested = "attested",
     }
@@ -108,20 +160,32 @@ impl StepState {
     pub const fn is_closed(self) -> bool {
         match self {
             Self::Verified | Self::Inert | Self::Attested => true,
-            Self::Planned | Self::Applying | Self::Unknown | Self::Applied | Self::Blocked => false,
+            Self::Planned
+            | Self::Applying
+            | Self::Unknown
+            | Self::Applied
+            | Self::Blocked
+            | Self::Asked
+            | Self::Asserted => false,
         }
+    }
+
+    /// Whether a person still has to act or to confirm.
+    #[must_use]
+    pub const fn waits_for_person(self) -> bool {
+        matches!(self, Self::Asked | Self::Asserted)
     }
 
     /// Whether the steps that need this one may go.
     ///
     /// An answered step is enough: its proof comes with the closing inspection. A blocked one is
     /// enough too, because one refusal must not stop independent removal; the closing inspection
-    /// still sees what it left.
+    /// still sees what it left. What needs a task waits until a second person has confirmed it.
     #[must_use]
     pub const fn lets_others_go(self) -> bool {
         match self {
             Self::Applied | Self::Verified | Self::Inert | Self::Attested | Self::Blocked => true,
-            Self::Planned | Self::Applying | Self::Unknown => false,
+            Self::Planned | Self::Applying | Self::Unknown | Self::Asked | Self::Asserted => false,
         }
     }
 }
@@ -147,6 +211,12 @@ text_enum! {
         Proven = "proven",
         /// A rule says that it cannot act.
         RuledInert = "ruled_inert",
+        /// A person says with evidence that it is done.
+        Asserted = "asserted",
+        /// A second person confirmed it.
+        Confirmed = "confirmed",
+        /// A second person did not confirm it, or a read contradicts it.
+        Contradicted = "contradicted",
     }
 }
 
@@ -169,12 +239,29 @@ impl StepState {
             }
             (S::Planned | S::Applying | S::Unknown | S::Applied, E::Refused) => S::Blocked,
             (
-                S::Planned | S::Applying | S::Unknown | S::Applied | S::Blocked | S::Verified,
+                S::Planned
+                | S::Applying
+                | S::Unknown
+                | S::Applied
+                | S::Blocked
+                | S::Verified
+                | S::Asked
+                | S::Asserted,
                 E::Proven,
             ) => S::Verified,
-            (S::Planned | S::Unknown | S::Applied | S::Blocked | S::Inert, E::RuledInert) => {
-                S::Inert
-            }
+            (
+                S::Planned
+                | S::Unknown
+                | S::Applied
+                | S::Blocked
+                | S::Inert
+                | S::Asked
+                | S::Asserted,
+                E::RuledInert,
+            ) => S::Inert,
+            (S::Asked | S::Asserted, E::Asserted) => S::Asserted,
+            (S::Asserted, E::Confirmed) => S::Attested,
+            (S::Asserted, E::Contradicted) => S::Asked,
             (
                 _,
                 E::Intend
@@ -185,7 +272,10 @@ impl StepState {
                 | E::ReadThere
                 | E::Refused
                 | E::Proven
-                | E::RuledInert,
+                | E::RuledInert
+                | E::Asserted
+                | E::Confirmed
+                | E::Contradicted,
             ) => {
                 return Err(IllegalTransition {
                     machine: "step",

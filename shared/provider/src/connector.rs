@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use sever_domain::closing::Rules;
-use sever_domain::entitlement::AccountReading;
+use sever_domain::entitlement::{AccountReading, Entitlement};
 use sever_domain::identity::{AccountAttributes, PersonAttributes};
 use sever_domain::plan::PlannedStep;
 use sever_domain::{
@@ -15,6 +15,8 @@ use sever_domain::{
 use thiserror::Error;
 
 use crate::call::{Answer, CallError};
+use crate::capability::Capability;
+use crate::undo::{BlastRadius, Undo};
 
 /// What a connector is built from: one row of the connection table and its resolved credential.
 #[derive(Debug, Clone)]
@@ -51,19 +53,36 @@ pub struct UnusableConnection {
     pub problem: String,
 }
 
+/// The connectors of one connection: one for each kind of subject. They share the HTTP client, its rate budget
+/// and its token, so that both together are one caller to the provider.
+#[derive(Debug)]
+pub struct Connected<P, I> {
+    /// For subjects that are people: an account is a person's account.
+    pub people: P,
+    /// For subjects that are integrations: an "account" is the application's object at the provider, its state
+    /// `live` while it can get tokens or let people in. `None` where the provider knows no integrations, or the
+    /// connection has no part in them.
+    pub integrations: Option<I>,
+}
+
 /// Builds connectors of one provider.
 pub trait ConnectorFactory: Send + Sync + 'static {
-    /// What it builds.
-    type Connector: Connector;
+    /// The connector for people.
+    type People: Connector;
+    /// The connector for integrations; [`crate::NoIntegrations`] where there are none.
+    type Integrations: Connector;
 
     /// The provider whose queues the worker consumes.
     fn provider(&self) -> Provider;
 
-    /// Builds the connector of one connection. Makes no call.
+    /// Builds the connectors of one connection. Makes no call.
     ///
     /// # Errors
     /// [`UnusableConnection`] where a setting is missing or wrong.
-    fn connect(&self, settings: ConnectionSettings) -> Result<Self::Connector, UnusableConnection>;
+    fn connect(
+        &self,
+        settings: ConnectionSettings,
+    ) -> Result<Connected<Self::People, Self::Integrations>, UnusableConnection>;
 }
 
 /// An account, as a lookup by id or login returned it. Personal data: never logged.
@@ -105,12 +124,18 @@ pub struct Effect {
     pub facts: serde_json::Value,
 }
 
-/// One connection of one provider: what can be seen, planned, done and proven there.
+/// One connection of one provider for one kind of subject: what can be seen, planned, done and proven there.
 ///
 /// Reads and writes have a hard deadline each ([`ConnectionSettings::call_deadline`]) and obey the
 /// connection's rate budget. Every future is cancel-safe in the sense that dropping it leaves the
 /// connector usable; a dropped [`Connector::apply`] may have had its effect.
 pub trait Connector: Rules + Send + Sync + 'static {
+    /// What it can do with each family that it knows of. Constant; the conformance suite holds it against
+    /// [`Connector::families`] and the plans.
+    fn capabilities() -> &'static [Capability]
+    where
+        Self: Sized;
+
     /// The families that it knows of, in the order in which they are shown. Constant.
     fn families(&self) -> &'static [EntitlementKind];
 
@@ -138,14 +163,17 @@ pub trait Connector: Rules + Send + Sync + 'static {
 
     /// Looks for accounts by the person's recorded logins, with strongly consistent reads. Returns what
     /// the provider answered with, already filtered locally to the logins asked for; the caller matches
-    /// further attributes. An empty list means absent, where the canary holds.
+    /// further attributes. An empty list means absent, where the canary holds. Integrations have no login: they
+    /// are bound by their id alone, and this is not called for them.
     ///
     /// # Errors
     /// As any read.
     fn find_by_login(
         &self,
-        person: &PersonAttributes,
-    ) -> impl Future<Output = Result<Vec<Account>, CallError>> + Send;
+        _person: &PersonAttributes,
+    ) -> impl Future<Output = Result<Vec<Account>, CallError>> + Send {
+        async { Ok(Vec::new()) }
+    }
 
     /// The steps that contain an account, before anything else is read: zero or one for each account.
     fn contain(&self, binding: BindingId, account: &Account) -> Vec<PlannedStep>;
@@ -167,6 +195,30 @@ pub trait Connector: Rules + Send + Sync + 'static {
         binding: BindingId,
         reading: &AccountReading,
     ) -> Vec<PlannedStep>;
+
+    /// How a verified step comes back. `pre_image` is the entitlement as the opening inspection read it, where it
+    /// did. Reads what it must know of the target now: a group that has become privileged since is
+    /// [`Undo::Impossible`] with that reason.
+    ///
+    /// # Errors
+    /// As any read.
+    fn undo(
+        &self,
+        step: &PlannedStep,
+        pre_image: Option<&Entitlement>,
+    ) -> impl Future<Output = Result<Undo, CallError>> + Send;
+
+    /// Who else is affected by the removal of what was read. A person is affected alone.
+    ///
+    /// # Errors
+    /// As any read.
+    fn blast_radius(
+        &self,
+        _provider_id: &str,
+        _reading: &AccountReading,
+    ) -> impl Future<Output = Result<BlastRadius, CallError>> + Send {
+        async { Ok(BlastRadius::ONE_PERSON) }
+    }
 
     /// Sends one write, once. Nothing is retried inside.
     ///

@@ -4,11 +4,17 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
 mod call;
+mod capability;
 mod connector;
 pub mod http;
+mod no_integrations;
+mod undo;
 
 pub use call::{Answer, AnswerKind, CallError, Sent};
+pub use capability::{Capability, Restores, Revokes, Sees};
 pub use connector::{
-    Account, ConnectionSettings, Connector, ConnectorFactory, Effect, FoundAccount,
+    Account, Connected, ConnectionSettings, Connector, ConnectorFactory, Effect, FoundAccount,
     UnusableConnection,
 };
+pub use no_integrations::NoIntegrations;
+pub use undo::{BlastRadius, Undo};

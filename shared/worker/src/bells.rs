@@ -8,14 +8,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use sever_bus::{Delivery, Disposition, Handler};
-use sever_domain::{JobId, JobState};
-use sever_provider::ConnectorFactory;
+use sever_domain::{JobId, JobState, SubjectKind};
+use sever_provider::{Connector, ConnectorFactory};
 use sever_store::StoreError;
-use sever_store::job::{self, Claimed, ClaimedJob, Settled, Settlement};
+use sever_store::job::{self, Claimed, ClaimedJob, DeadLetter, Settled, Settlement};
 use sever_telemetry::{catalogue, chain};
 
 use crate::epoch::{Context, End, Epoch, ONE_OWNER, owned_by_another};
-use crate::registry::{NoConnector, Registry};
+use crate::registry::{Known, NoConnector, Registry};
 
 /// The body of a bell.
 #[derive(Deserialize)]
@@ -122,32 +122,69 @@ impl<F: ConnectorFactory> Bells<F> {
         busy.decrement(1.0);
     }
 
+    /// Finds the connector for the job's kind of subject and works with it.
     async fn epoch(&self, claimed: ClaimedJob, asked: Instant) {
-        let (job, opt_out, connection) = (claimed.lease.job, claimed.opt_out, claimed.connection);
-        let accepted_at = claimed.accepted_at;
-        let known = match self
+        let (job, connection) = (claimed.lease.job, claimed.connection);
+        let connectors = match self
             .registry
             .get(&self.context.store, connection, claimed.connection_version)
             .await
         {
-            Ok(known) => known,
+            Ok(connectors) => connectors,
             Err(NoConnector::Store(error)) => {
                 return tracing::warn!(%job, error = %chain(&error), "a connection could not be read; the sweeper rings the job again");
             }
             Err(NoConnector::Unusable(what)) => {
-                let settlement = Settlement::Credentials { what };
-                let settled = job::settle(
-                    &self.context.store,
-                    &claimed,
-                    &std::collections::HashMap::new(),
-                    job::Record::default(),
-                    None,
-                    &settlement,
-                )
-                .await;
-                return report(&settled, &settlement, &claimed);
+                return self
+                    .settle_unworked(&claimed, &Settlement::Credentials { what })
+                    .await;
             }
         };
+        match (claimed.subject_kind, &connectors.integrations) {
+            (SubjectKind::Person, _) => {
+                self.with_connector(Arc::clone(&connectors.people), claimed, asked)
+                    .await;
+            }
+            (SubjectKind::Integration, Some(integrations)) => {
+                self.with_connector(Arc::clone(integrations), claimed, asked)
+                    .await;
+            }
+            (SubjectKind::Integration, None) => {
+                let letter = DeadLetter {
+                    fingerprint: format!("{}:connect:permanent:no_integrations", claimed.provider),
+                    reason: format!(
+                        "the worker of {} knows no integrations: take the connection out of the integration's bindings",
+                        claimed.provider
+                    ),
+                };
+                self.settle_unworked(&claimed, &Settlement::Dead(letter))
+                    .await;
+            }
+        }
+    }
+
+    /// Settles a job for which nothing could be done.
+    async fn settle_unworked(&self, claimed: &ClaimedJob, settlement: &Settlement) {
+        let settled = job::settle(
+            &self.context.store,
+            claimed,
+            &std::collections::HashMap::new(),
+            job::Record::default(),
+            None,
+            settlement,
+        )
+        .await;
+        report(&settled, settlement, claimed);
+    }
+
+    async fn with_connector<C: Connector>(
+        &self,
+        known: Arc<Known<C>>,
+        claimed: ClaimedJob,
+        asked: Instant,
+    ) {
+        let (job, opt_out, connection) = (claimed.lease.job, claimed.opt_out, claimed.connection);
+        let accepted_at = claimed.accepted_at;
         let mut epoch = Epoch::new(&self.context, known, claimed, asked);
         let first_before = epoch.claimed.first_revocation_at;
         let settlement = match epoch.work().await {

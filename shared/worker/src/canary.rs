@@ -49,7 +49,7 @@ async fn pass<F: ConnectorFactory>(
         worker_connection::parked(&context.store, registry.factory().provider()).await?
     {
         let works = match registry.build(&connection) {
-            Ok(known) => known.connector.canary().await.is_ok(),
+            Ok(connectors) => connectors.people.connector.canary().await.is_ok(),
             Err(_) => false,
         };
         if works {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use sever_domain::closing::{Closing, Verdict, judge, verdict};
+use sever_domain::closing::{Closing, Done, ManualStep, Verdict, judge, verdict};
 use sever_domain::{
     Action, BindingId, EntitlementKind, Grade, HoldPolicy, HoldReason, StepEvent, StepState,
 };
@@ -18,6 +18,10 @@ use crate::epoch::{End, Epoch};
 use crate::seen::{Seen, seen};
 use crate::steps::Working;
 use crate::trouble;
+
+/// How often a job that waits for a person looks whether a read shows the task done; a person's word rings it
+/// at once.
+const TASK_RECHECK: Duration = Duration::from_secs(300);
 
 impl<C: Connector> Epoch<'_, C> {
     /// Reads everything once more and judges it. `None` means that a further plan was stored and its
@@ -37,7 +41,10 @@ impl<C: Connector> Epoch<'_, C> {
                         self.connector(),
                         self.claimed.intent,
                         &account.reading,
-                        &self.answered(account.binding),
+                        Done {
+                            answered: &self.answered(account.binding),
+                            manual: &self.manual(account.binding),
+                        },
                     ),
                 )
             })
@@ -60,7 +67,29 @@ impl<C: Connector> Epoch<'_, C> {
             Verdict::Live => self.still_live(inspection, &closings).await,
             Verdict::Unread => Ok(Some(self.unread(&closings))),
             Verdict::NeedsPerson => Ok(Some(needs_person(&closings))),
+            Verdict::Asked => Ok(Some(Settlement::Wait {
+                why: "task",
+                after: TASK_RECHECK,
+            })),
         }
+    }
+
+    /// The manual steps of one account.
+    fn manual(&self, binding: BindingId) -> Vec<ManualStep<'_>> {
+        let of_binding = |working: &&Working| {
+            working.step.planned.binding == binding
+                && (working.state.waits_for_person() || working.state == StepState::Attested)
+        };
+        self.steps
+            .list
+            .iter()
+            .filter(of_binding)
+            .map(|working| ManualStep {
+                kind: working.step.planned.target_kind,
+                key: &working.step.planned.target_key,
+                attested: working.state == StepState::Attested,
+            })
+            .collect()
     }
 
     /// An unanswered call may still arrive at the provider for as long as it could have been started and
@@ -295,7 +324,8 @@ fn inert_rule(disposition: &sever_domain::plan::Disposition) -> Option<String> {
     match disposition {
         sever_domain::plan::Disposition::Inert { rule } => Some(rule.clone()),
         sever_domain::plan::Disposition::MustGo
-        | sever_domain::plan::Disposition::Blocked { .. } => None,
+        | sever_domain::plan::Disposition::Blocked { .. }
+        | sever_domain::plan::Disposition::Manual { .. } => None,
     }
 }
 

@@ -40,14 +40,29 @@ impl<C: Connector> Known<C> {
     }
 }
 
-/// A connector and the version of the connection that it was built from.
-type Versioned<C> = (i64, Arc<Known<C>>);
+impl<C> Known<C> {
+    fn new(connector: C) -> Arc<Self> {
+        Arc::new(Self {
+            connector,
+            own_account: OnceCell::new(),
+        })
+    }
+}
 
-/// Connectors by connection; a changed connection gets a new one.
+/// The connectors of one connection, one for each kind of subject.
+pub(crate) struct Connectors<F: ConnectorFactory> {
+    pub(crate) people: Arc<Known<F::People>>,
+    pub(crate) integrations: Option<Arc<Known<F::Integrations>>>,
+}
+
+/// Connectors and the version of the connection that they were built from.
+type Versioned<F> = (i64, Arc<Connectors<F>>);
+
+/// Connectors by connection; a changed connection gets new ones.
 pub(crate) struct Registry<F: ConnectorFactory> {
     factory: F,
     call_deadline: Duration,
-    known: Mutex<HashMap<ConnectionId, Versioned<F::Connector>>>,
+    known: Mutex<HashMap<ConnectionId, Versioned<F>>>,
 }
 
 impl<F: ConnectorFactory> Registry<F> {
@@ -63,7 +78,7 @@ impl<F: ConnectorFactory> Registry<F> {
         &self.factory
     }
 
-    /// The connector of a connection at this version.
+    /// The connectors of a connection at this version.
     ///
     /// # Errors
     /// [`NoConnector`].
@@ -72,7 +87,7 @@ impl<F: ConnectorFactory> Registry<F> {
         store: &Store,
         id: ConnectionId,
         version: i64,
-    ) -> Result<Arc<Known<F::Connector>>, NoConnector> {
+    ) -> Result<Arc<Connectors<F>>, NoConnector> {
         if let Some((_, known)) = self
             .known
             .lock()
@@ -93,13 +108,13 @@ impl<F: ConnectorFactory> Registry<F> {
         Ok(built)
     }
 
-    /// Forgets a connector, so that the next one reads its credential afresh.
+    /// Forgets a connection's connectors, so that the next ones read its credential afresh.
     pub(crate) async fn forget(&self, id: ConnectionId) {
         self.known.lock().await.remove(&id);
     }
 
-    /// Builds a connector from a row, reading the credential afresh.
-    pub(crate) fn build(&self, row: &WorkerConnection) -> Result<Known<F::Connector>, NoConnector> {
+    /// Builds the connectors of a row, reading the credential afresh.
+    pub(crate) fn build(&self, row: &WorkerConnection) -> Result<Connectors<F>, NoConnector> {
         let unusable = |field: &str, problem: &dyn std::fmt::Display| {
             NoConnector::Unusable(format!(
                 "connection '{}' cannot be used: {field}: {problem}",
@@ -129,13 +144,13 @@ impl<F: ConnectorFactory> Registry<F> {
             call_deadline: self.call_deadline,
             in_flight_max: usize::try_from(row.in_flight_max).unwrap_or(1),
         };
-        let connector = self
+        let connected = self
             .factory
             .connect(settings)
             .map_err(|error| NoConnector::Unusable(error.to_string()))?;
-        Ok(Known {
-            connector,
-            own_account: OnceCell::new(),
+        Ok(Connectors {
+            people: Known::new(connected.people),
+            integrations: connected.integrations.map(Known::new),
         })
     }
 }

@@ -161,12 +161,25 @@ impl Steps {
             .collect()
     }
 
-    /// Whether every call has been answered.
+    /// Whether every call has been answered that does not wait for a person.
     pub(crate) fn all_answered(&self) -> bool {
+        let asked = self.wait_for_person();
         self.list
             .iter()
-            .filter(|working| working.is_call())
-            .all(|working| working.state.lets_others_go())
+            .zip(asked)
+            .filter(|(working, asked)| working.is_call() && !asked)
+            .all(|(working, _)| working.state.lets_others_go())
+    }
+
+    /// By position: whether a step is a task, or cannot be sent before a person has done one.
+    fn wait_for_person(&self) -> Vec<bool> {
+        let mut asked = Vec::with_capacity(self.list.len());
+        for working in &self.list {
+            let behind_task = working.state == StepState::Planned
+                && working.step.planned.needs.iter().any(|needs| asked[*needs]);
+            asked.push(working.state.waits_for_person() || behind_task);
+        }
+        asked
     }
 
     /// Whether a call's fate is unknown.
@@ -203,6 +216,7 @@ pub(crate) fn new_plan(revision: i32, planned: Vec<sever_domain::plan::PlannedSt
                 // A rule counts only once the closing inspection has verified the account's state.
                 Disposition::Inert { .. } => (StepState::Planned, None),
                 Disposition::Blocked { reason } => (StepState::Blocked, Some(reason.clone())),
+                Disposition::Manual { .. } => (StepState::Asked, None),
             };
             NewStep {
                 id: StepId::generate(),

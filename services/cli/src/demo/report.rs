@@ -88,19 +88,33 @@ fn seen(job: &JobView) -> String {
 /// What an action ends, in one word.
 const fn noun(action: Action) -> &'static str {
     match action {
-        Action::SuspendAccount => "sign-in",
+        Action::SuspendAccount | Action::DisableIntegration | Action::EnableIntegration => {
+            "sign-in"
+        }
         Action::RevokeSessions => "session cuts",
         Action::RevokeTokens => "tokens",
-        Action::RevokeGrants => "grants",
+        Action::RevokeGrants | Action::RestoreGrants => "grants",
         Action::RevokeApiToken => "API tokens",
-        Action::RevokeRole => "roles",
-        Action::RemoveFromGroup => "groups",
-        Action::UnassignApp => "apps",
+        Action::RevokeRole
+        | Action::RevokeEligibleRole
+        | Action::RevokeResourceRole
+        | Action::GrantRole
+        | Action::GrantEligibleRole
+        | Action::GrantResourceRole => "roles",
+        Action::RemoveFromGroup | Action::AddToGroup => "groups",
+        Action::UnassignApp | Action::AssignApp => "apps",
+        Action::RevokeLicence | Action::AssignLicence => "licences",
+        Action::RevokePermission | Action::GrantPermission => "permissions",
+        Action::RemoveSecret => "secrets",
+        Action::RemoveHook => "hooks",
+        Action::RemoveConsumer | Action::AddConsumer => "consumers",
+        Action::OffboardPerson => "offboarding",
+        Action::DeleteResource => "resources",
         Action::RemoveFactor => "factors",
-        Action::DeactivateDevice | Action::DeleteDevice => "devices",
+        Action::DeactivateDevice | Action::DeleteDevice | Action::ActivateDevice => "devices",
         Action::UnlinkIdentity => "identities",
-        Action::RemoveOwnership => "ownerships",
-        Action::DeactivateAccount => "account",
+        Action::RemoveOwnership | Action::AddOwnership => "ownerships",
+        Action::DeactivateAccount | Action::DeleteAccount | Action::ReinstateAccount => "account",
         Action::Leave => "memberships",
     }
 }

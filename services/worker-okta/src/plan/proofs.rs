@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sever_domain::closing::{ImpliedRule, Rules, Verdict, judge, verdict};
+use sever_domain::closing::{Done, ImpliedRule, Rules, Verdict, judge, verdict};
 use sever_domain::entitlement::{AccountReading, Entitlement};
 use sever_domain::plan::{Disposition, PlannedStep, check};
 use sever_domain::{AccountState, Action, BindingId, EntitlementKind, Intent, StepClass};
@@ -130,6 +130,13 @@ fn any_status() -> impl Strategy<Value = (AccountState, &'static str)> {
     ])
 }
 
+const fn done(answered: &[Action]) -> Done<'_> {
+    Done {
+        answered,
+        manual: &[],
+    }
+}
+
 proptest! {
     #[test]
     fn each_entitlement_has_one_step_and_each_target_is_named_once(
@@ -165,7 +172,7 @@ proptest! {
         let steps = planned(Intent::Remove, &before);
         let after = applied(&before, &steps);
         let answered: Vec<Action> = steps.iter().map(|step| step.action).collect();
-        let closing = judge(&OktaRules, Intent::Remove, &after, &answered);
+        let closing = judge(&OktaRules, Intent::Remove, &after, done(&answered));
         prop_assert_eq!(verdict(std::slice::from_ref(&closing)), Verdict::NothingLive, "{:?}", closing);
         // Once more over the same state plans nothing but the session cut.
         let again = planned(Intent::Remove, &after);
@@ -181,7 +188,7 @@ proptest! {
         prop_assert!(steps.iter().all(|step| step.class != StepClass::Final));
         let after = applied(&before, &steps);
         let answered: Vec<Action> = steps.iter().map(|step| step.action).collect();
-        let closing = judge(&OktaRules, Intent::Disable, &after, &answered);
+        let closing = judge(&OktaRules, Intent::Disable, &after, done(&answered));
         let proven = verdict(std::slice::from_ref(&closing)) == Verdict::NothingLive;
         prop_assert_eq!(proven, state != AccountState::Live || word == "ACTIVE", "{:?}", closing);
     }
@@ -197,7 +204,7 @@ proptest! {
 fn nothing_is_planned_for_an_absent_account() {
     let absent = AccountReading::absent(crate::families::ALL);
     assert_eq!(planned(Intent::Remove, &absent), vec![]);
-    let closing = judge(&OktaRules, Intent::Remove, &absent, &[]);
+    let closing = judge(&OktaRules, Intent::Remove, &absent, Done::default());
     assert_eq!(verdict(&[closing]), Verdict::NothingLive);
 }
 
@@ -208,7 +215,7 @@ fn sessions_are_not_proven_without_the_cut() {
         &OktaRules,
         Intent::Remove,
         &after,
-        &[Action::DeactivateAccount],
+        done(&[Action::DeactivateAccount]),
     );
     assert_eq!(verdict(&[closing]), Verdict::NeedsPerson);
 }
@@ -264,6 +271,7 @@ fn page(intent: Intent, reading: &AccountReading) -> String {
             Disposition::MustGo => "must go".to_owned(),
             Disposition::Inert { rule } => format!("inert by {rule}"),
             Disposition::Blocked { .. } => "blocked".to_owned(),
+            Disposition::Manual { .. } => "manual".to_owned(),
         };
         let (action, class, kind, key) =
             (step.action, step.class, step.target_kind, &step.target_key);

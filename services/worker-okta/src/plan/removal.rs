@@ -38,7 +38,13 @@ impl Removal {
             | Kind::Licence
             | Kind::Ownership
             | Kind::Secret
-            | Kind::Hook => return None,
+            | Kind::Hook
+            | Kind::EligibleRole
+            | Kind::ResourceRole
+            | Kind::Permission
+            | Kind::Consumer
+            | Kind::MonitoredAccount
+            | Kind::Resource => return None,
         };
         let first = (entitlement.kind == Kind::Device && device_is_active(entitlement))
             .then_some((Action::DeactivateDevice, Reversible));

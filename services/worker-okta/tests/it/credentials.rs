@@ -48,6 +48,7 @@ fn service_app(sim: &Sim) -> OktaConnector {
     OktaFactory::default()
         .connect(sim.settings(&credential))
         .unwrap()
+        .people
 }
 
 fn org(enabled: bool) -> serde_json::Value {
@@ -60,7 +61,8 @@ async fn a_refused_token_is_wrong_credentials() {
     let user = sim.seed(&people::fixed()).await.remove(0);
     let connector = OktaFactory::default()
         .connect(sim.settings("another token"))
-        .unwrap();
+        .unwrap()
+        .people;
     assert_eq!(
         connector.canary().await.unwrap_err().class,
         OutcomeClass::Credentials

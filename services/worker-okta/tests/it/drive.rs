@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sever_domain::closing::{Closing, Verdict, judge, verdict};
+use sever_domain::closing::{Closing, Done, Verdict, judge, verdict};
 use sever_domain::entitlement::AccountReading;
 use sever_domain::plan::{Disposition, PlannedStep, check};
 use sever_domain::{Action, BindingId, EntitlementKind, Intent, OutcomeClass};
@@ -94,7 +94,11 @@ impl Drive<'_> {
     }
 
     fn judged(&self, reading: &AccountReading) -> Closing {
-        judge(self.connector, self.intent, reading, &self.answered)
+        let done = Done {
+            answered: &self.answered,
+            manual: &[],
+        };
+        judge(self.connector, self.intent, reading, done)
     }
 
     fn outcome(self, closing: Closing, revisions: usize) -> Outcome {

@@ -139,5 +139,6 @@ impl Sim {
         OktaFactory::default()
             .connect(self.settings(TOKEN))
             .unwrap()
+            .people
     }
 }

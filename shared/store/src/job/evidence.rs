@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_domain::entitlement::FamilyReading;
-use sever_domain::plan::Disposition;
+use sever_domain::plan::{Disposition, ManualTask};
 use sever_domain::{BindingId, EntitlementKind, StepState};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::pool::Tx;
 /// A binding is judged once more with every resolve; a confirmed id has one owner (unique index).
 const JUDGE_BINDING: &str = "
 INSERT INTO binding (id, subject_id, connection_id, kind, provider_id, state, basis, confirmed_at)
-SELECT b.id, $1, $2, 'account', b.provider_id, b.state, b.basis, CASE WHEN b.state = 'confirmed' THEN now() END
+SELECT b.id, $1, $2, $7, b.provider_id, b.state, b.basis, CASE WHEN b.state = 'confirmed' THEN now() END
 FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) AS b (id, provider_id, state, basis)
 ON CONFLICT (subject_id, connection_id, kind, provider_id)
 DO UPDATE SET state = excluded.state, basis = excluded.basis, confirmed_at = coalesce(binding.confirmed_at, excluded.confirmed_at)";
@@ -49,6 +49,11 @@ FROM unnest($3::uuid[], $4::int4[], $5::uuid[], $6::text[], $7::text[], $8::text
 
 const INSERT_NEEDS: &str = "
 INSERT INTO step_need (step_id, needs_step_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])";
+
+const INSERT_TASKS: &str = "
+INSERT INTO task (step_id, asked_of, what, link, evidence_required, due_at)
+SELECT t.step_id, t.asked_of, t.what, t.link, t.evidence, now() + make_interval(secs => t.due)
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[]) AS t (step_id, asked_of, what, link, evidence, due)";
 
 const INSERT_VERIFICATIONS: &str = "
 INSERT INTO verification (step_id, no, inspection_id, grade, rule, verdict, at, digest)
@@ -82,6 +87,7 @@ pub(super) async fn judge_bindings(
             &accounts,
             &states,
             &bases,
+            &claimed.subject_kind.binding_kind(),
         ],
         "judging bindings",
     )
@@ -292,6 +298,7 @@ pub(super) async fn insert_plan(
         return Ok(());
     }
     insert_steps(tx, job, plan, intended).await?;
+    insert_tasks(tx, plan).await?;
     let edges: Vec<(Uuid, Uuid)> = plan
         .steps
         .iter()
@@ -310,6 +317,40 @@ pub(super) async fn insert_plan(
     Ok(())
 }
 
+/// The tasks of a plan's manual steps; a task that a person has already done for an older plan keeps its word.
+async fn insert_tasks(tx: &Tx<'_>, plan: &NewPlan) -> Result<(), StoreError> {
+    let tasks: Vec<(Uuid, &ManualTask)> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.planned.disposition {
+            Disposition::Manual { task } => Some((step.id.0, task)),
+            Disposition::MustGo | Disposition::Inert { .. } | Disposition::Blocked { .. } => None,
+        })
+        .collect();
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let steps: Vec<Uuid> = tasks.iter().map(|(step, _)| *step).collect();
+    let asked_of: Vec<&str> = tasks
+        .iter()
+        .map(|(_, task)| task.asked_of.as_str())
+        .collect();
+    let what: Vec<&str> = tasks.iter().map(|(_, task)| task.what.as_str()).collect();
+    let links: Vec<Option<&str>> = tasks.iter().map(|(_, task)| task.link.as_deref()).collect();
+    let evidence: Vec<&str> = tasks
+        .iter()
+        .map(|(_, task)| task.evidence.as_str())
+        .collect();
+    let due: Vec<i64> = tasks.iter().map(|(_, task)| task.due_s).collect();
+    tx.execute(
+        INSERT_TASKS,
+        &[&steps, &asked_of, &what, &links, &evidence, &due],
+        "writing tasks",
+    )
+    .await
+    .map(drop)
+}
+
 async fn insert_steps(
     tx: &Tx<'_>,
     job: Uuid,
@@ -325,7 +366,9 @@ async fn insert_steps(
     };
     let rule = |step: &NewStep| match &step.planned.disposition {
         Disposition::Inert { rule } => Some(rule.clone()),
-        Disposition::MustGo | Disposition::Blocked { .. } => step.planned.rule.clone(),
+        Disposition::MustGo | Disposition::Blocked { .. } | Disposition::Manual { .. } => {
+            step.planned.rule.clone()
+        }
     };
     let steps = &plan.steps;
     let ids: Vec<Uuid> = steps.iter().map(|step| step.id.0).collect();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures::try_join;
 use jiff::Timestamp;
-use sever_domain::plan::{Disposition, PlannedStep};
+use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
 use sever_domain::{BindingId, ConnectionId, HoldReason, OptOutId, StepId, StepState, SubjectId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -16,7 +16,7 @@ use crate::pool::Tx;
 use crate::row::word;
 
 const JOB: &str = "
-SELECT job.provider, job.urgency, job.intent, job.opt_out_id, opt_out.revision, job.subject_id, subject.version AS subject_version,
+SELECT job.provider, job.kind, subject.kind AS subject_kind, job.urgency, job.intent, job.opt_out_id, opt_out.revision, job.subject_id, subject.version AS subject_version,
        job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.plan_revision,
        job.opt_out_revision, job.accepted_at, job.effective_at, job.first_revocation_at,
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
@@ -33,10 +33,11 @@ WHERE job.id = $1 ORDER BY provider_id";
 /// The newest plan's steps, those of plan 0, which only contains, and what older plans left to be proven.
 const STEPS: &str = "
 SELECT step.*, (SELECT count(*)::int4 FROM effect WHERE effect.step_id = step.id) AS effects,
-       ARRAY(SELECT needs_step_id FROM step_need WHERE step_need.step_id = step.id) AS needs
-FROM step WHERE job_id = $1
-  AND (revision IN (0, (SELECT plan_revision FROM job WHERE id = $1)) OR state NOT IN ('verified', 'inert', 'attested'))
-ORDER BY revision, ordinal";
+       ARRAY(SELECT needs_step_id FROM step_need WHERE step_need.step_id = step.id) AS needs,
+       task.asked_of, task.what, task.link, task.evidence_required, extract(epoch FROM task.due_at - task.asked_at)::int8 AS due_s
+FROM step LEFT JOIN task ON task.step_id = step.id WHERE step.job_id = $1
+  AND (step.revision IN (0, (SELECT plan_revision FROM job WHERE id = $1)) OR step.state NOT IN ('verified', 'inert', 'attested'))
+ORDER BY step.revision, step.ordinal";
 
 const UNANSWERED: &str = "
 SELECT max(effect.intent_at) FILTER (WHERE effect.outcome IS NULL OR effect.outcome = 'lost') AS unanswered,
@@ -74,7 +75,9 @@ pub(super) async fn claimed(
         intent: word(row, "intent")?,
         opt_out: OptOutId(row.get("opt_out_id")),
         opt_out_revision: row.get("revision"),
+        kind: word(row, "kind")?,
         subject: SubjectId(row.get("subject_id")),
+        subject_kind: word(row, "subject_kind")?,
         subject_version: row.get("subject_version"),
         connection: ConnectionId(row.get("connection_id")),
         connection_version: row.get("connection_version"),
@@ -132,6 +135,23 @@ fn stored_steps(rows: &[Row]) -> Result<Vec<StoredStep>, StoreError> {
         .collect()
 }
 
+fn manual_task(row: &Row) -> Result<ManualTask, StoreError> {
+    let required = |column: &'static str| {
+        row.get::<_, Option<String>>(column)
+            .ok_or(StoreError::Corrupt {
+                column: "step.state",
+                problem: "a manual step has no task".to_owned(),
+            })
+    };
+    Ok(ManualTask {
+        asked_of: required("asked_of")?,
+        what: required("what")?,
+        link: row.get("link"),
+        evidence: required("evidence_required")?,
+        due_s: row.get::<_, Option<i64>>("due_s").unwrap_or(0),
+    })
+}
+
 fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep, StoreError> {
     let state: StepState = word(row, "state")?;
     let reason: Option<String> = row.get("state_reason");
@@ -143,12 +163,14 @@ fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep
         StepState::Blocked => Disposition::Blocked {
             reason: reason.unwrap_or_default(),
         },
+        StepState::Asked | StepState::Asserted | StepState::Attested => Disposition::Manual {
+            task: manual_task(row)?,
+        },
         StepState::Planned
         | StepState::Applying
         | StepState::Unknown
         | StepState::Applied
-        | StepState::Verified
-        | StepState::Attested => Disposition::MustGo,
+        | StepState::Verified => Disposition::MustGo,
     };
     let planned = PlannedStep {
         binding: BindingId(row.get("binding_id")),

@@ -7,7 +7,7 @@ use sever_domain::identity::{BindingBasis, BindingState};
 use sever_domain::plan::PlannedStep;
 use sever_domain::{
     Action, BindingId, ConnectionId, EntitlementKind, Grade, HoldReason, InstanceId, Intent, JobId,
-    OptOutId, Provider, StepId, StepState, SubjectId, Urgency,
+    JobKind, OptOutId, Provider, StepId, StepState, SubjectId, SubjectKind, Urgency,
 };
 use uuid::Uuid;
 
@@ -41,8 +41,12 @@ pub struct ClaimedJob {
     pub opt_out: OptOutId,
     /// The opt-out's revision at the claim.
     pub opt_out_revision: i32,
+    /// What the job is for.
+    pub kind: JobKind,
     /// Who loses access.
     pub subject: SubjectId,
+    /// What kind of subject it is.
+    pub subject_kind: SubjectKind,
     /// The subject's version at the claim.
     pub subject_version: i64,
     /// Where.
