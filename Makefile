@@ -50,7 +50,7 @@ dev: ## the same fleet with a simulated org of 100 people, until Ctrl-C
 	$(RELEASE)/sever dev
 
 bench: packages ## opt-outs per second and latencies, beside a bare program that does only the irreducible work
-	$(CARGO) build --locked --release --bins -p sever-bench -p sever-intake -p sever-worker-okta
+	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever-bench
 
 clean-sever: ## remove the data of `sever dev` and `sever demo`

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sever_domain::entitlement::Entitlement;
 use sever_domain::plan::{Disposition, PlannedStep};
-use sever_domain::{Action, EntitlementKind, Grade, Reversibility, StepClass};
+use sever_domain::{Action, Grade, Reversibility, StepClass};
 use sever_provider::{CallError, Undo};
 
 use crate::families::{role_is_inherited, scope_is_group};
@@ -90,11 +90,7 @@ fn inverse(step: &PlannedStep, action: Action, facts: Value) -> Undo {
     Undo::Step(Box::new(PlannedStep {
         binding: step.binding,
         action,
-        class: if step.target_kind == EntitlementKind::Account {
-            StepClass::Contain
-        } else {
-            StepClass::Revoke
-        },
+        class: StepClass::Revoke,
         target_kind: step.target_kind,
         target_key: step.target_key.clone(),
         privileged: step.privileged,

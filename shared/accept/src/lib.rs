@@ -5,6 +5,7 @@
 //! - [`accept_leaver_event`], [`accept_opt_out`]: the transaction. Only after it returns `Ok` may the
 //!   sender be told so (202, AMQP ack).
 //! - [`retry_unmatched`], [`release_request`]: requests that waited for their person, or for a decision.
+//! - [`foretell`], [`open_restore`]: what a removal would do, and the way back from one that was.
 //! - [`reject`]: what cannot be taken in, kept for a person to see.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
@@ -14,6 +15,7 @@ mod asker;
 mod attach;
 mod correlate;
 mod error;
+mod foretell;
 mod json;
 mod leaver_event;
 mod leaver_event_body;
@@ -22,12 +24,14 @@ mod record;
 mod rejected;
 mod release;
 mod remove;
+mod restore;
 mod stay;
 mod unmatched;
 mod write;
 
 pub use asker::Asker;
 pub use error::{AcceptError, FieldFault};
+pub use foretell::{ForetellRequest, foretell};
 pub use json::{canonical_digest, parse_json};
 pub use leaver_event::{BODY_BYTES_MAX, LeaverEvent};
 pub use leaver_event_body::{LeaverData, LeaverEventBody, PersonInEvent};
@@ -35,4 +39,5 @@ pub use opt_out_request::{OptOutRequest, OptOutRequestBody, PersonRef, RequestSc
 pub use record::{Accepted, accept_leaver_event, accept_opt_out};
 pub use rejected::reject;
 pub use release::{ReleaseError, release_request};
+pub use restore::{Opened, RestoreError, open_restore};
 pub use unmatched::{Retried, retry_unmatched};

@@ -8,7 +8,7 @@ use sever_domain::employment::{
     EmploymentEvent, EmploymentEventKind, EmploymentState, contradiction,
 };
 use sever_domain::request::RequestState;
-use sever_domain::{ConnectionId, HoldReason, Intent, JobState, OptOutId};
+use sever_domain::{ConnectionId, HoldReason, Intent, JobKind, JobState, OptOutId};
 use sever_store::opt_out::{self, LockedOptOut, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, JobTerms, LockedJob};
 use sever_store::person::LockedPerson;
@@ -42,9 +42,18 @@ pub(crate) async fn remove(
     if scope.is_empty() {
         return no_connection(tx, ask, person, trail).await;
     }
-    let standing = opt_out::lock_open(tx, person.id).await?;
+    let mut standing = opt_out::lock_open(tx, person.id).await?;
+    let mut still_arriving = Vec::new();
+    if let Some(restore) = standing
+        .as_ref()
+        .filter(|standing| standing.kind == JobKind::Restore && question.is_none())
+    {
+        still_arriving = supersede(tx, restore, &mut trail).await?;
+        standing = None;
+    }
     let placed = match (standing, question) {
         (Some(_), Some(question)) => hold_request(tx, ask, person, question, &mut trail).await?,
+        // Under a question a restore goes on, and the request waits for its answer.
         (Some(standing), None) => {
             let again = wants_it_again(tx, ask, standing.id).await?;
             attach::attach(tx, ask, person, &standing, &scope, again, &mut trail).await?
@@ -52,11 +61,40 @@ pub(crate) async fn remove(
         (None, question) => match done_already(tx, ask, person, &scope).await? {
             Some(done) if question.is_none() => attached(person, done),
             Some(_) | None => {
-                open::open(tx, ask, person, &terms, &scope, question, &mut trail).await?
+                let arriving = &still_arriving;
+                open::open(
+                    tx, ask, person, &terms, &scope, question, arriving, &mut trail,
+                )
+                .await?
             }
         },
     };
     Ok(trail.finish(tx, placed).await?)
+}
+
+/// A removal takes the place of a restore that is under way. Returns where its calls may still arrive.
+async fn supersede(
+    tx: &Tx<'_>,
+    restore: &LockedOptOut,
+    trail: &mut Trail<'_>,
+) -> Result<Vec<ConnectionId>, AcceptError> {
+    let (jobs, running) = opt_out::supersede_restore(tx, restore.id).await?;
+    let data = json!({"reason": "removal"});
+    trail.add(
+        AuditKind::OptOutCancelled,
+        Some(restore.id),
+        None,
+        data.clone(),
+    );
+    for job in jobs {
+        trail.add(
+            AuditKind::JobReplaced,
+            Some(restore.id),
+            Some(job),
+            data.clone(),
+        );
+    }
+    Ok(running)
 }
 
 fn attached(person: &LockedPerson, opt_out: OptOutId) -> Placed {

@@ -42,6 +42,8 @@ kinds! {
     OptOutClosed = "opt_out.closed",
     /// An opt-out was called off.
     OptOutCancelled = "opt_out.cancelled",
+    /// A restore took an opt-out's place.
+    OptOutReversed = "opt_out.reversed",
     /// A job was made.
     JobCreated = "job.created",
     /// A worker took a job's lease.
@@ -52,6 +54,8 @@ kinds! {
     JobReturned = "job.returned",
     /// A job was called off.
     JobCancelled = "job.cancelled",
+    /// A restore or a removal took a job's place.
+    JobReplaced = "job.replaced",
     /// A binding was confirmed, refuted or found ambiguous.
     BindingJudged = "binding.judged",
     /// A plan was stored.

@@ -150,9 +150,13 @@ pub fn judge(
                         family: family.family,
                         rule: rule.name,
                     }),
-                    // A person answers for what the provider does not show; never for what it refused to show.
                     None if family.result == FamilyResult::Unsupported
-                        && done.manual.iter().any(|step| step.kind == family.family) => {}
+                        && is_asked(done.manual, family.family) =>
+                    {
+                        if let Some(used) = attested(done.manual, family.family) {
+                            closing.rules_used.push(used);
+                        }
+                    }
                     None => closing.unproven.push(Unproven {
                         family: family.family,
                         result: family.result,
@@ -178,6 +182,22 @@ pub fn judge(
     }
     open_tasks(&mut closing, intent, reading, done.manual);
     closing
+}
+
+/// The name under which a person's confirmed word stands in for a read.
+pub const ATTESTED_RULE: &str = "attested";
+
+/// A person answers for what the provider does not show; never for what it refused to show.
+fn is_asked(manual: &[ManualStep<'_>], family: EntitlementKind) -> bool {
+    manual.iter().any(|step| step.kind == family)
+}
+
+fn attested(manual: &[ManualStep<'_>], family: EntitlementKind) -> Option<RuleUsed> {
+    let mut of_family = manual.iter().filter(|step| step.kind == family);
+    of_family.all(|step| step.attested).then_some(RuleUsed {
+        family,
+        rule: ATTESTED_RULE,
+    })
 }
 
 /// Adds the tasks about which the reading says nothing: nobody but a person can tell about them.

@@ -33,6 +33,8 @@ text_enum! {
         Cancelled = "cancelled",
         /// A restore took its place.
         Reversed = "reversed",
+        /// It only says what a removal would do; it never was in force.
+        Foretold = "foretold",
     }
 }
 
@@ -42,7 +44,7 @@ impl OptOutState {
     pub const fn in_force(self) -> bool {
         match self {
             Self::Open | Self::Closed => true,
-            Self::Cancelled | Self::Reversed => false,
+            Self::Cancelled | Self::Reversed | Self::Foretold => false,
         }
     }
 }

@@ -76,6 +76,17 @@ pub struct PlannedStep {
     pub facts: serde_json::Value,
 }
 
+impl PlannedStep {
+    /// Whether the connection's fence stands before it: it cannot be taken back, and it is neither a session nor a
+    /// token, which nobody misses for long.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.reversibility == Reversibility::OneWay
+            && matches!(self.class, StepClass::Revoke | StepClass::Final)
+            && self.action != Action::Leave
+    }
+}
+
 /// Why a plan cannot be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PlanError {

@@ -86,6 +86,29 @@ text_enum! {
     }
 }
 
+impl Action {
+    /// Whether it gives access back instead of taking it.
+    #[must_use]
+    pub const fn gives_back(self) -> bool {
+        matches!(
+            self,
+            Self::ReinstateAccount
+                | Self::EnableIntegration
+                | Self::AddToGroup
+                | Self::AssignApp
+                | Self::GrantRole
+                | Self::GrantEligibleRole
+                | Self::GrantResourceRole
+                | Self::AssignLicence
+                | Self::AddOwnership
+                | Self::RestoreGrants
+                | Self::GrantPermission
+                | Self::AddConsumer
+                | Self::ActivateDevice
+        )
+    }
+}
+
 text_enum! {
     /// What a step is for; a hold's policy and the order of a plan go by it.
     pub enum StepClass {

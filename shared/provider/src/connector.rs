@@ -226,6 +226,11 @@ pub trait Connector: Rules + Send + Sync + 'static {
     /// [`CallError`] with `sent` telling whether it may have had its effect.
     fn apply(&self, effect: &Effect) -> impl Future<Output = Result<Answer, CallError>> + Send;
 
+    /// Calls per second that the provider's documented rate limits allow this connection, for estimates.
+    fn calls_per_s(&self) -> f64 {
+        10.0
+    }
+
     /// The instant until which the connection wants to be left alone, from the last answers' headers;
     /// `None` when calls may be made.
     fn blocked_for(&self) -> Option<Duration>;

@@ -6,8 +6,8 @@ use sever_domain::plan::PlannedStep;
 /// How a verified step comes back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Undo {
-    /// By this step: same binding and target as the verified one, an inverse action. Its needs are empty; the
-    /// runtime lets every account come back before what hangs on it.
+    /// By this step: same binding and target as the verified one, an inverse action, class `revoke`. Its needs are
+    /// empty; the runtime lets every account come back before what hangs on it.
     Step(Box<PlannedStep>),
     /// There is nothing to bring back: it was no change (inert, already gone before us).
     Nothing,

@@ -95,6 +95,8 @@ CREATE TABLE blast_radius (
     applications        bigint NOT NULL CHECK (applications >= 0),
     complete            boolean NOT NULL,
     last_sign_in_path   boolean NOT NULL,
+    calls               bigint NOT NULL CHECK (calls >= 0),
+    seconds             double precision NOT NULL CHECK (seconds >= 0),
     counted_at          timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE blast_radius IS 'Who else a job affects, as counted when its plan was made.';
@@ -104,6 +106,8 @@ COMMENT ON COLUMN blast_radius.groups IS 'Groups through which they had it.';
 COMMENT ON COLUMN blast_radius.applications IS 'Applications that depend on the subject.';
 COMMENT ON COLUMN blast_radius.complete IS 'Whether all of them were counted; where not, there may be more.';
 COMMENT ON COLUMN blast_radius.last_sign_in_path IS 'Whether the organisation''s last way to sign in goes through the subject.';
+COMMENT ON COLUMN blast_radius.calls IS 'Calls that the plan needs, the closing inspection included.';
+COMMENT ON COLUMN blast_radius.seconds IS 'How long they take under the provider''s rate limits.';
 COMMENT ON COLUMN blast_radius.counted_at IS 'When it was counted.';
 
 CREATE TABLE provider_capability (

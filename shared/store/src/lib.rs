@@ -10,6 +10,7 @@
 mod error;
 mod migrate;
 mod pool;
+pub mod restore;
 mod row;
 
 pub mod api_token;
@@ -42,6 +43,7 @@ pub mod request;
 pub mod request_unmatched;
 pub mod source;
 pub mod standing;
+pub mod subject;
 pub mod unmatched;
 pub mod worker_connection;
 

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sever_domain::hold::HoldScope;
 use sever_domain::{
-    ConnectionId, HoldId, HoldPolicy, HoldReason, Intent, OptOutId, Provider, SubjectId, Urgency,
+    ConnectionId, HoldId, HoldPolicy, HoldReason, Intent, JobId, JobKind, OptOutId, Provider,
+    SubjectId, Urgency,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -18,19 +19,35 @@ pub const ONE_OPEN: &str = "opt_out_one_open";
 
 /// Conflicts with the intents' share locks and with the closing settle.
 const LOCK_OPEN: &str = "
-SELECT id, intent, urgency, scope, effective_at, revision,
+SELECT id, kind, intent, urgency, scope, effective_at, revision,
        EXISTS (SELECT FROM hold WHERE hold.scope = 'opt_out' AND hold.target_id = opt_out.id AND hold.state = 'open') AS held
 FROM opt_out WHERE subject_id = $1 AND state = 'open'
 FOR NO KEY UPDATE";
 
 const LOCK_NEWEST_CLOSED: &str = "
-SELECT id, intent, urgency, scope, effective_at, revision, false AS held
-FROM opt_out WHERE subject_id = $1 AND state = 'closed'
+SELECT id, kind, intent, urgency, scope, effective_at, revision, false AS held
+FROM opt_out WHERE subject_id = $1 AND state = 'closed' AND kind = 'opt_out'
 ORDER BY opened_at DESC, id DESC LIMIT 1
 FOR NO KEY UPDATE";
 
 const INSERT: &str = "
 INSERT INTO opt_out (id, subject_id, intent, urgency, scope, effective_at, state) VALUES ($1, $2, $3, $4, $5, $6, 'open')";
+
+const INSERT_FORETOLD: &str = "
+INSERT INTO opt_out (id, kind, subject_id, intent, urgency, scope, effective_at, state, closed_at)
+VALUES ($1, 'plan', $2, $3, $4, $5, $6, 'foretold', now())";
+
+const END_RESTORE: &str = "UPDATE opt_out SET state = 'cancelled', closed_at = now() WHERE id = $1 AND state = 'open' AND kind = 'restore'";
+
+const END_RESTORE_JOBS: &str = "
+WITH open AS (
+    SELECT id, state = 'running' AS ran FROM job
+    WHERE opt_out_id = $1 AND state IN ('waiting', 'running', 'held', 'parked', 'dead') ORDER BY id FOR UPDATE
+)
+UPDATE job SET state = 'replaced', state_reason = 'removal', due_at = NULL, lease_token = NULL, lease_until = NULL,
+       lease_instance = NULL, settled_at = now()
+FROM open WHERE job.id = open.id
+RETURNING job.id, job.connection_id, open.ran";
 
 const ATTACH: &str = "
 UPDATE opt_out SET intent = $2, urgency = $3, scope = $4, effective_at = $5, revision = revision + 1
@@ -48,6 +65,8 @@ ON CONFLICT (scope, target_id, reason) WHERE state = 'open' DO NOTHING RETURNING
 pub struct LockedOptOut {
     /// Its id.
     pub id: OptOutId,
+    /// Whether it removes or gives back.
+    pub kind: JobKind,
     /// How far it goes.
     pub intent: Intent,
     /// Which queue its jobs take.
@@ -94,6 +113,7 @@ fn locked(row: &Row) -> Result<LockedOptOut, StoreError> {
     let scope: Option<Vec<Uuid>> = row.get("scope");
     Ok(LockedOptOut {
         id: OptOutId(row.get("id")),
+        kind: word(row, "kind")?,
         intent: word(row, "intent")?,
         urgency: word(row, "urgency")?,
         scope: scope.map(|ids| ids.into_iter().map(ConnectionId).collect()),
@@ -147,6 +167,54 @@ pub async fn insert(
     )
     .await
     .map(drop)
+}
+
+/// Notes a removal that is only to be foretold; it is never in force.
+///
+/// # Errors
+/// As any statement.
+pub async fn insert_foretold(
+    tx: &Tx<'_>,
+    id: OptOutId,
+    subject: SubjectId,
+    terms: &OptOutTerms,
+) -> Result<(), StoreError> {
+    tx.execute(
+        INSERT_FORETOLD,
+        &[
+            &id.0,
+            &subject.0,
+            &terms.intent.as_str(),
+            &terms.urgency.as_str(),
+            &terms.scope_ids(),
+            &terms.effective_at,
+        ],
+        "noting a removal to be foretold",
+    )
+    .await
+    .map(drop)
+}
+
+/// Calls off a restore, because a removal takes its place. Its jobs are replaced, also those that run: their leases
+/// end, and a call that is under way may still arrive. Returns its jobs' ids, and the connections where one ran.
+///
+/// # Errors
+/// As any statement.
+pub async fn supersede_restore(
+    tx: &Tx<'_>,
+    restore: OptOutId,
+) -> Result<(Vec<JobId>, Vec<ConnectionId>), StoreError> {
+    let doing = "calling off a restore";
+    tx.execute(END_RESTORE, &[&restore.0], doing).await?;
+    let rows = tx.query(END_RESTORE_JOBS, &[&restore.0], doing).await?;
+    let jobs = rows.iter().map(|row| JobId(row.get("id"))).collect();
+    let running = rows.iter().filter(|row| row.get("ran"));
+    Ok((
+        jobs,
+        running
+            .map(|row| ConnectionId(row.get("connection_id")))
+            .collect(),
+    ))
 }
 
 /// Gives an open opt-out new terms and the next revision.

@@ -1,8 +1,11 @@
 //! The jobs of an opt-out as accept writes them: made, strengthened, held.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sever_domain::{
-    ConnectionId, HoldReason, Intent, JobId, JobState, OptOutId, Provider, SubjectId, Urgency,
+    ConnectionId, HoldReason, Intent, JobId, JobKind, JobState, OptOutId, Provider, SubjectId,
+    Urgency,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -20,8 +23,8 @@ FOR NO KEY UPDATE";
 
 const INSERT: &str = "
 INSERT INTO job (id, kind, opt_out_id, subject_id, connection_id, provider, state, state_reason, intent, urgency, effective_at, due_at, accepted_at)
-SELECT id, 'opt_out', $1, $2, connection_id, provider, state, reason, $3, $4, $5, greatest($5, now()), now()
-FROM unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[]) AS new (id, connection_id, provider, state, reason)";
+SELECT id, $11, $1, $2, connection_id, provider, state, reason, $3, $4, $5, greatest($5, now() + make_interval(secs => delay)), now()
+FROM unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $12::float8[]) AS new (id, connection_id, provider, state, reason, delay)";
 
 /// A running job is told by its bell to look again once it settles.
 const STRENGTHEN: &str = "
@@ -93,6 +96,8 @@ pub struct NewJob {
     pub state: JobState,
     /// Why it is not waiting.
     pub reason: Option<&'static str>,
+    /// How long it waits at least: calls of a job whose place it takes may still arrive.
+    pub delay: Duration,
 }
 
 /// What all jobs of one request have in common.
@@ -113,6 +118,7 @@ pub struct JobTerms {
 /// `job_one_open`; else as any statement.
 pub async fn insert(
     tx: &Tx<'_>,
+    kind: JobKind,
     opt_out: OptOutId,
     subject: SubjectId,
     terms: &JobTerms,
@@ -126,6 +132,7 @@ pub async fn insert(
     let providers: Vec<&str> = jobs.iter().map(|job| job.provider.as_str()).collect();
     let states: Vec<&str> = jobs.iter().map(|job| job.state.as_str()).collect();
     let reasons: Vec<Option<&str>> = jobs.iter().map(|job| job.reason).collect();
+    let delays: Vec<f64> = jobs.iter().map(|job| job.delay.as_secs_f64()).collect();
     tx.execute(
         INSERT,
         &[
@@ -139,6 +146,8 @@ pub async fn insert(
             &providers,
             &states,
             &reasons,
+            &kind.as_str(),
+            &delays,
         ],
         "making the jobs of an opt-out",
     )

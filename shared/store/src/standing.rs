@@ -22,7 +22,8 @@ use crate::row::{word, word_opt};
 const STANDINGS: &str = "
 WITH standing AS (
     SELECT job.* FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
-    WHERE job.subject_id = ANY($1) AND opt_out.state IN ('open', 'closed') AND job.state NOT IN ('cancelled', 'replaced')
+    WHERE job.subject_id = ANY($1) AND opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed')
+      AND job.state NOT IN ('cancelled', 'replaced')
 ), newest AS (
     SELECT DISTINCT ON (subject_id, connection_id) * FROM standing
     ORDER BY subject_id, connection_id, created_at DESC, id DESC
@@ -35,7 +36,7 @@ SELECT place.subject_id, place.connection_id, connection.name, connection.provid
                AND standing.connection_id = place.connection_id AND standing.effective_at <= now()) AS in_force,
        EXISTS (SELECT FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
                WHERE job.subject_id = place.subject_id AND job.connection_id = place.connection_id AND job.state = 'cancelled'
-               AND opt_out.state IN ('open', 'closed') AND job.effective_at <= now()) AS refused,
+               AND opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed') AND job.effective_at <= now()) AS refused,
        coalesce(seen.whole, false) AS seen_whole,
        coalesce(newest.state = 'done' AND closing.whole, false) AS proven,
        (SELECT max(step.residual_until) FROM step JOIN standing ON standing.id = step.job_id

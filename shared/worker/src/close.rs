@@ -21,7 +21,7 @@ use crate::trouble;
 
 /// How often a job that waits for a person looks whether a read shows the task done; a person's word rings it
 /// at once.
-const TASK_RECHECK: Duration = Duration::from_secs(300);
+pub(crate) const TASK_RECHECK: Duration = Duration::from_secs(300);
 
 impl<C: Connector> Epoch<'_, C> {
     /// Reads everything once more and judges it. `None` means that a further plan was stored and its
@@ -94,7 +94,7 @@ impl<C: Connector> Epoch<'_, C> {
 
     /// An unanswered call may still arrive at the provider for as long as it could have been started and
     /// be under way.
-    fn too_early(&self) -> Option<Settlement> {
+    pub(crate) fn too_early(&self) -> Option<Settlement> {
         let settings = &self.context.settings;
         let under_way =
             SignedDuration::try_from(settings.start_call_age_max + settings.call_deadline)
@@ -163,21 +163,10 @@ impl<C: Connector> Epoch<'_, C> {
         inspection: NewInspection,
         closings: &[Closing],
     ) -> Result<Option<Settlement>, End> {
-        let settings = &self.context.settings;
-        let since = self.last_answer().map_or(Duration::MAX, |last| {
-            Duration::try_from(self.clock.now().duration_since(last)).unwrap_or_default()
-        });
-        if since < settings.consistency_deadline {
-            // The wait grows with the age of the last write, so the reads of one step stay few.
-            let after = settings
-                .consistency_wait
-                .max(since)
-                .min(settings.consistency_deadline);
-            return Ok(Some(Settlement::Wait {
-                why: "consistency",
-                after,
-            }));
+        if let Some(wait) = self.wait_for_consistency() {
+            return Ok(Some(wait));
         }
+        let settings = &self.context.settings;
         if let Some(blocked) = self.blocked_account() {
             return Ok(Some(blocked));
         }
@@ -208,6 +197,22 @@ impl<C: Connector> Epoch<'_, C> {
         }
         self.plan_on(inspection).await?;
         Ok(None)
+    }
+
+    /// The wait for a system that may not show yet what was written; `None` after the deadline.
+    pub(crate) fn wait_for_consistency(&self) -> Option<Settlement> {
+        let settings = &self.context.settings;
+        let since = self.last_answer().map_or(Duration::MAX, |last| {
+            Duration::try_from(self.clock.now().duration_since(last)).unwrap_or_default()
+        });
+        // The wait grows with the age of the last write, so the reads of one step stay few.
+        (since < settings.consistency_deadline).then(|| Settlement::Wait {
+            why: "consistency",
+            after: settings
+                .consistency_wait
+                .max(since)
+                .min(settings.consistency_deadline),
+        })
     }
 
     /// The plan says that no call of ours can bring the account where it must be.
@@ -277,14 +282,14 @@ fn judge_step(
         remaining.kind == kind && remaining.provider_key == working.step.planned.target_key
     });
     let (verdict, grade, rule) = match (seen, rule, inert) {
-        (Seen::Gone, _, _) => (StepVerdict::Gone, Grade::Read, None),
+        (Seen::Done, _, _) => (StepVerdict::Gone, Grade::Read, None),
         (Seen::Unread, Some(rule), _) => (StepVerdict::Gone, Grade::Implied, Some(rule)),
-        (Seen::There, _, Some(remaining)) => (
+        (Seen::NotDone, _, Some(remaining)) => (
             StepVerdict::Inert,
             Grade::Implied,
             inert_rule(&remaining.disposition),
         ),
-        (Seen::There, _, None) => (StepVerdict::There, Grade::Read, None),
+        (Seen::NotDone, _, None) => (StepVerdict::There, Grade::Read, None),
         (Seen::Unread, None, _) => (StepVerdict::Unread, Grade::Read, None),
     };
     match verdict {

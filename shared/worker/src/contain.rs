@@ -4,9 +4,11 @@ use std::time::Instant;
 
 use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading, FamilyResult};
 use sever_domain::plan::{self, PlannedStep};
-use sever_domain::{AccountState, EntitlementKind, StepEvent, StepState};
+use sever_domain::{AccountState, EntitlementKind, JobKind, StepEvent, StepState, SubjectKind};
 use sever_provider::{Account, Connector, FoundAccount};
-use sever_store::job::{DeadLetter, InspectionPurpose, NewInspection, ReadAccount, Settlement};
+use sever_store::job::{
+    Affected, DeadLetter, InspectionPurpose, NewInspection, ReadAccount, Settlement,
+};
 
 use crate::epoch::{End, Epoch};
 use crate::seen::{Seen, seen};
@@ -41,7 +43,7 @@ impl<C: Connector> Epoch<'_, C> {
             proofs: Vec::new(),
         };
         self.note_inspection(inspection, Vec::new());
-        self.store_plan(0, steps).await
+        self.store_plan(0, steps, None).await
     }
 
     /// The account as found, read by id unless the resolve has just done so; `None` when it is absent.
@@ -77,8 +79,27 @@ impl<C: Connector> Epoch<'_, C> {
         self.plan_on(inspection).await
     }
 
-    /// Plans on an inspection and intends the plan's first wave.
+    /// Plans on an inspection and intends the plan's first wave. Whom an integration serves is counted first,
+    /// because the guard is charged with them.
     pub(crate) async fn plan_on(&mut self, inspection: NewInspection) -> Result<(), End> {
+        let steps = self.planned(&inspection);
+        let affected = match self.claimed.subject_kind {
+            SubjectKind::Person => None,
+            SubjectKind::Integration => Some(self.affected(&inspection, steps.len()).await?),
+        };
+        if self.learnt.inspection.is_none() {
+            self.note_inspection(inspection, Vec::new());
+        }
+        if let Some(affected) = affected {
+            self.weight = affected.people.max(1);
+            self.refuse_last_sign_in_path(&affected)?;
+        }
+        self.store_plan(self.revision.max(0) + 1, steps, affected)
+            .await
+    }
+
+    /// What the connector plans on an inspection, over all accounts.
+    pub(crate) fn planned(&self, inspection: &NewInspection) -> Vec<PlannedStep> {
         let mut steps = Vec::new();
         for account in &inspection.accounts {
             let offset = steps.len();
@@ -90,10 +111,7 @@ impl<C: Connector> Epoch<'_, C> {
                 step
             }));
         }
-        if self.learnt.inspection.is_none() {
-            self.note_inspection(inspection, Vec::new());
-        }
-        self.store_plan(self.revision.max(0) + 1, steps).await
+        steps
     }
 
     /// Reads again what earlier epochs left unknown, and records what it shows.
@@ -140,7 +158,10 @@ impl<C: Connector> Epoch<'_, C> {
                     .filter(|known| known.binding == binding)
                     .for_each(|known| known.absent = true);
             }
-            self.look_for_another().await?;
+            // Nothing is given back to an account that was made anew.
+            if self.claimed.kind != JobKind::Restore {
+                self.look_for_another().await?;
+            }
         }
         Ok(NewInspection {
             purpose,
@@ -153,7 +174,7 @@ impl<C: Connector> Epoch<'_, C> {
 
     /// What a reading says of steps whose call's fate is unknown, and of planned ones that are gone
     /// already. A target that cannot be read is sent again: every step sets a state, none adds to one.
-    fn learn_from(&mut self, inspection: &NewInspection) {
+    pub(crate) fn learn_from(&mut self, inspection: &NewInspection) {
         for working in &mut self.steps.list {
             let Some(account) = inspection
                 .accounts
@@ -163,10 +184,10 @@ impl<C: Connector> Epoch<'_, C> {
                 continue;
             };
             match (working.state, seen(&working.step.planned, &account.reading)) {
-                (StepState::Unknown, Seen::There | Seen::Unread) => {
+                (StepState::Unknown, Seen::NotDone | Seen::Unread) => {
                     working.apply(StepEvent::ReadThere)
                 }
-                (StepState::Unknown | StepState::Planned, Seen::Gone) if working.is_call() => {
+                (StepState::Unknown | StepState::Planned, Seen::Done) if working.is_call() => {
                     working.apply(StepEvent::ReadGone)
                 }
                 _ => {}
@@ -174,7 +195,13 @@ impl<C: Connector> Epoch<'_, C> {
         }
     }
 
-    async fn store_plan(&mut self, revision: i32, steps: Vec<PlannedStep>) -> Result<(), End> {
+    /// Stores a plan and sends its first wave; a plan that only foretells is stored and no more.
+    pub(crate) async fn store_plan(
+        &mut self,
+        revision: i32,
+        steps: Vec<PlannedStep>,
+        affected: Option<Affected>,
+    ) -> Result<(), End> {
         if let Err(error) = plan::check(&steps) {
             let letter = DeadLetter {
                 fingerprint: format!("{}:plan:permanent:invalid", self.claimed.provider),
@@ -182,8 +209,12 @@ impl<C: Connector> Epoch<'_, C> {
             };
             return Err(End::Settle(Settlement::Dead(letter)));
         }
-        let plan = new_plan(revision, steps);
-        let first = self.first_wave(&plan);
+        let plan = new_plan(revision, steps, affected, self.claimed.fence_delay);
+        let first = if self.claimed.kind == JobKind::Plan {
+            Vec::new()
+        } else {
+            self.first_wave(&plan)
+        };
         let intended = self.advance(Some(plan), first).await?;
         self.send(&intended).await
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use sever_domain::intent::{Allowance, IntentDecision};
-use sever_domain::{BindingId, HoldPolicy, HoldReason, StepId};
+use sever_domain::{BindingId, HoldPolicy, HoldReason, JobKind, StepId, SubjectKind};
 use sever_provider::{Account, CallError, Connector};
 use sever_store::job::{
     self, Advance, ClaimedJob, EffectAnswer, HoldRequest, IntendedStep, NewInspection, NewPlan,
@@ -100,6 +100,8 @@ pub(crate) struct Epoch<'a, C> {
     /// When a call was last answered in this epoch, as far as it is recorded.
     pub(crate) answered_at: Option<Timestamp>,
     charged: bool,
+    /// How many people the guard is charged with.
+    pub(crate) weight: i64,
 }
 
 impl<'a, C: Connector> Epoch<'a, C> {
@@ -125,6 +127,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
             lost_at: None,
             answered_at: None,
             charged: claimed.charged,
+            weight: claimed.affected.map_or(1, |affected| affected.people),
             claimed,
         }
     }
@@ -135,8 +138,17 @@ impl<'a, C: Connector> Epoch<'a, C> {
 
     /// Works until there is a settlement.
     pub(crate) async fn work(&mut self) -> Result<Settlement, End> {
+        match self.claimed.kind {
+            JobKind::OptOut => self.remove().await,
+            JobKind::Plan => self.foretell().await,
+            JobKind::Restore => self.restore().await,
+        }
+    }
+
+    /// Takes the subject's access. An integration is not contained before it is known whom it serves.
+    async fn remove(&mut self) -> Result<Settlement, End> {
         self.resolve().await?;
-        if self.revision < 0 {
+        if self.revision < 0 && self.claimed.subject_kind == SubjectKind::Person {
             self.contain().await?;
         }
         let attached = self.claimed.planned_for != self.claimed.opt_out_revision;
@@ -206,6 +218,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
                 .collect(),
             attempt: self.attempt,
             charged: self.charged,
+            weight: self.weight,
             guard: self.context.settings.guard,
             lease: self.context.settings.lease,
         };
@@ -215,9 +228,12 @@ impl<'a, C: Connector> Epoch<'a, C> {
         self.charged = advanced.charged;
         self.steps.committed(&advanced.intended);
         if let Some(plan) = plan {
-            self.steps.take_up(&plan, &advanced.intended);
+            self.steps.take_up(&plan, &advanced.intended, advanced.now);
             self.revision = plan.revision;
             self.claimed.planned_for = self.claimed.opt_out_revision;
+        }
+        if self.claimed.kind == JobKind::Plan {
+            return Ok(Vec::new());
         }
         self.obey(advanced.decision)?;
         if let Some(reason) = advanced.tripped {

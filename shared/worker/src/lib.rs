@@ -5,15 +5,18 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
+mod affected;
 mod bells;
 mod canary;
 mod clock;
 mod close;
 mod contain;
 mod epoch;
+mod foretell;
 mod heart;
 mod registry;
 mod resolve;
+mod restore;
 mod seen;
 mod serve;
 mod settings;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sever_domain::identity::{BindingBasis, BindingState, PersonAttributes, matches_on_two};
-use sever_domain::{BindingId, HoldPolicy, HoldReason};
+use sever_domain::{BindingId, HoldPolicy, HoldReason, SubjectKind};
 use sever_provider::{Account, Connector, FoundAccount};
 use sever_store::job::{self, BindingJudgement, HoldRequest, Settlement, StoredBinding};
 use sha2::{Digest, Sha256};
@@ -29,7 +29,15 @@ impl<C: Connector> Epoch<'_, C> {
             self.resolve_by_id(binding).await?;
         }
         if self.accounts.iter().all(|account| account.absent) {
-            self.resolve_by_login().await?;
+            match self.claimed.subject_kind {
+                SubjectKind::Person => self.resolve_by_login().await?,
+                SubjectKind::Integration if self.accounts.is_empty() => {
+                    let missing =
+                        json!({"missing": "the integration has no id at this connection"});
+                    return Err(hold(HoldReason::Unbound, missing));
+                }
+                SubjectKind::Integration => {}
+            }
         }
         self.refuse_own_account().await
     }
@@ -139,7 +147,8 @@ impl<C: Connector> Epoch<'_, C> {
     /// found is recorded, and the next epoch works on it.
     pub(crate) async fn look_for_another(&mut self) -> Result<(), End> {
         let known = self.accounts.len();
-        if self.accounts.iter().all(|account| account.absent) {
+        let person = self.claimed.subject_kind == SubjectKind::Person;
+        if person && self.accounts.iter().all(|account| account.absent) {
             self.resolve_by_login().await?;
         }
         if self.accounts.len() == known {

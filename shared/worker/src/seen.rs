@@ -4,21 +4,27 @@ use sever_domain::entitlement::{AccountReading, FamilyResult};
 use sever_domain::plan::PlannedStep;
 use sever_domain::{AccountState, Action, EntitlementKind};
 
-/// What a reading says of a target.
+/// What a reading says of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// It is gone: its family was read whole and it is not in it.
-    Gone,
-    /// It is there.
-    There,
+    /// It is as the step wants it: of a removal, its family was read whole and the target is not in it.
+    Done,
+    /// It is not.
+    NotDone,
     /// The reading does not tell.
     Unread,
+}
+
+impl Seen {
+    const fn when(done: bool) -> Self {
+        if done { Self::Done } else { Self::NotDone }
+    }
 }
 
 /// Looks for a step's target in a reading of its account.
 pub(crate) fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
     if step.target_kind == EntitlementKind::Account {
-        return account(step.action, reading.account_state);
+        return Seen::when(account(step.action, reading.account_state));
     }
     let Some(family) = reading
         .families
@@ -28,25 +34,23 @@ pub(crate) fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
         return Seen::Unread;
     };
     match family.result {
-        FamilyResult::Complete
-            if family
+        FamilyResult::Complete => {
+            let there = family
                 .entitlements
                 .iter()
-                .any(|entitlement| entitlement.provider_key == step.target_key) =>
-        {
-            Seen::There
+                .any(|entitlement| entitlement.provider_key == step.target_key);
+            Seen::when(there == step.action.gives_back())
         }
-        FamilyResult::Complete => Seen::Gone,
         FamilyResult::Unsupported | FamilyResult::Forbidden | FamilyResult::Failed => Seen::Unread,
     }
 }
 
-const fn account(action: Action, state: AccountState) -> Seen {
-    let gone = match action {
-        Action::SuspendAccount => state.sign_in_blocked(),
+const fn account(action: Action, state: AccountState) -> bool {
+    match action {
+        Action::SuspendAccount | Action::DisableIntegration => state.sign_in_blocked(),
+        Action::ReinstateAccount | Action::EnableIntegration => matches!(state, AccountState::Live),
         _ => matches!(state, AccountState::Deactivated | AccountState::Absent),
-    };
-    if gone { Seen::Gone } else { Seen::There }
+    }
 }
 
 #[cfg(test)]
@@ -109,14 +113,14 @@ pub(crate) mod tests {
                 &group,
                 &reading(AccountState::Live, FamilyResult::Complete, &["g2"])
             ),
-            Seen::Gone
+            Seen::Done
         );
         assert_eq!(
             seen(
                 &group,
                 &reading(AccountState::Live, FamilyResult::Complete, &["g1"])
             ),
-            Seen::There
+            Seen::NotDone
         );
         for result in [
             FamilyResult::Failed,
@@ -138,6 +142,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_is_given_back_is_done_when_it_is_there() {
+        let back = step(Action::AddToGroup, EntitlementKind::Group, "g1");
+        let with = |keys| reading(AccountState::Live, FamilyResult::Complete, keys);
+        assert_eq!(seen(&back, &with(&["g1"])), Seen::Done);
+        assert_eq!(seen(&back, &with(&[])), Seen::NotDone);
+        let account = step(Action::ReinstateAccount, EntitlementKind::Account, "u");
+        assert_eq!(seen(&account, &with(&[])), Seen::Done);
+    }
+
+    #[test]
     fn a_suspended_account_is_contained_and_not_deactivated() {
         let contained = reading(AccountState::Contained, FamilyResult::Complete, &[]);
         assert_eq!(
@@ -145,14 +159,14 @@ pub(crate) mod tests {
                 &step(Action::SuspendAccount, EntitlementKind::Account, "u"),
                 &contained
             ),
-            Seen::Gone
+            Seen::Done
         );
         assert_eq!(
             seen(
                 &step(Action::DeactivateAccount, EntitlementKind::Account, "u"),
                 &contained
             ),
-            Seen::There
+            Seen::NotDone
         );
     }
 }

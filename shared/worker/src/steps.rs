@@ -1,12 +1,13 @@
 //! The steps of a job in memory: what the database holds, and what this epoch has found out since.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sever_domain::intent::Allowance;
 use sever_domain::plan::{Disposition, WaveStep, next_wave};
 use sever_domain::{Action, Grade, StepEvent, StepId, StepState};
-use sever_store::job::{NewPlan, NewStep, StepChange, StepName, StoredStep};
+use sever_store::job::{Affected, NewPlan, NewStep, StepChange, StepName, StoredStep};
 
 /// One step at work.
 #[derive(Debug, Clone)]
@@ -67,6 +68,21 @@ impl Working {
     }
 }
 
+/// What stands before one-way steps: a delay from the plan on, and by policy a person's release.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fence {
+    pub(crate) now: Timestamp,
+    /// Whether a release is wanted and has not been given.
+    pub(crate) unapproved: bool,
+}
+
+impl Fence {
+    fn stands_before(self, step: &StoredStep) -> bool {
+        (self.unapproved && step.planned.is_fenced())
+            || step.fence_until.is_some_and(|until| until > self.now)
+    }
+}
+
 /// All steps that this epoch works on.
 #[derive(Debug, Default)]
 pub(crate) struct Steps {
@@ -99,7 +115,7 @@ impl Steps {
 
     /// Takes up a plan that was just stored. The containing steps stay beside it, and of an older plan what
     /// is still to be proven.
-    pub(crate) fn take_up(&mut self, plan: &NewPlan, intended: &[StepId]) {
+    pub(crate) fn take_up(&mut self, plan: &NewPlan, intended: &[StepId], now: Timestamp) {
         self.list
             .retain(|working| working.step.revision == 0 || !working.state.is_closed());
         for working in &mut self.list {
@@ -120,6 +136,11 @@ impl Steps {
                 revision: plan.revision,
                 state,
                 effects: 0,
+                fence_until: new.fence.and_then(|fence| {
+                    SignedDuration::try_from(fence)
+                        .ok()
+                        .and_then(|fence| now.checked_add(fence).ok())
+                }),
                 planned,
             });
         }
@@ -138,7 +159,7 @@ impl Steps {
     }
 
     /// The positions that can go now: calls not yet tried in this epoch, whose needs are answered.
-    pub(crate) fn wave(&self, allowance: Allowance) -> Vec<usize> {
+    pub(crate) fn wave(&self, allowance: Allowance, fence: Fence) -> Vec<usize> {
         let steps: Vec<WaveStep> = self
             .list
             .iter()
@@ -153,12 +174,22 @@ impl Steps {
             let planned = &working.step.planned;
             working.is_call()
                 && !working.tried
+                && !fence.stands_before(&working.step)
                 && allowance.allows(planned.class, planned.reversibility)
         };
         next_wave(&steps, |class| allowance.allows_class(class))
             .into_iter()
             .filter(can)
             .collect()
+    }
+
+    /// The steps that only the fence keeps back.
+    pub(crate) fn fenced(&self, fence: Fence) -> impl Iterator<Item = &Working> {
+        self.list.iter().filter(move |working| {
+            working.is_call()
+                && working.state == StepState::Planned
+                && fence.stands_before(&working.step)
+        })
     }
 
     /// Whether every call has been answered that does not wait for a person.
@@ -207,7 +238,12 @@ impl Steps {
 }
 
 /// A plan as it is stored: inert and blocked steps are so from the start.
-pub(crate) fn new_plan(revision: i32, planned: Vec<sever_domain::plan::PlannedStep>) -> NewPlan {
+pub(crate) fn new_plan(
+    revision: i32,
+    planned: Vec<sever_domain::plan::PlannedStep>,
+    affected: Option<Affected>,
+    fence_delay: Duration,
+) -> NewPlan {
     let steps = planned
         .into_iter()
         .map(|planned| {
@@ -222,9 +258,14 @@ pub(crate) fn new_plan(revision: i32, planned: Vec<sever_domain::plan::PlannedSt
                 id: StepId::generate(),
                 state,
                 reason,
+                fence: (planned.is_fenced() && !fence_delay.is_zero()).then_some(fence_delay),
                 planned,
             }
         })
         .collect();
-    NewPlan { revision, steps }
+    NewPlan {
+        revision,
+        steps,
+        affected,
+    }
 }

@@ -134,7 +134,7 @@ pub(crate) fn graver(one: Option<Settlement>, other: Settlement) -> Settlement {
             Settlement::RetryAt { .. } => 3,
             Settlement::Retry { .. } => 2,
             Settlement::Wait { .. } => 1,
-            Settlement::Drain | Settlement::Done => 0,
+            Settlement::Drain | Settlement::Done | Settlement::Foretold { .. } => 0,
         }
     }
     match one {

@@ -1,15 +1,20 @@
 //! Waves: the calls whose intent is committed, sent together, and what their answers mean.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use serde_json::json;
+use sever_domain::intent::Allowance;
 use sever_domain::plan::{WaveStep, next_wave};
-use sever_domain::{OutcomeClass, StepEvent, StepId, StepState};
+use sever_domain::{HoldPolicy, HoldReason, JobKind, OutcomeClass, StepEvent, StepId, StepState};
 use sever_provider::{Answer, AnswerKind, CallError, Connector, Effect, Sent};
-use sever_store::job::{EffectAnswer, EffectOutcome, IntendedStep, NewPlan, Settlement};
+use sever_store::job::{
+    EffectAnswer, EffectOutcome, HoldRequest, IntendedStep, NewPlan, Settlement,
+};
 use sever_telemetry::catalogue;
 
 use crate::epoch::{End, Epoch};
+use crate::steps::Fence;
 use crate::trouble::{self, graver};
 
 /// The most steps of one wave: a bound on what may be unknown after a crash, and on the time between an
@@ -40,6 +45,9 @@ impl<C: Connector> Epoch<'_, C> {
         if let Some(settlement) = self.trouble.take() {
             return Err(End::Settle(settlement));
         }
+        if let Some(fenced) = self.behind_fence() {
+            return Err(End::Settle(fenced));
+        }
         if !self.steps.all_answered() {
             // Only a hold leaves planned calls behind without trouble.
             return Err(End::Settle(Settlement::StoppedByHold));
@@ -48,9 +56,44 @@ impl<C: Connector> Epoch<'_, C> {
     }
 
     fn next_positions(&self) -> Vec<usize> {
-        let mut wave = self.steps.wave(self.allowance);
+        let mut wave = self.steps.wave(self.allowance, self.fence());
         wave.truncate(WAVE_MAX);
         wave
+    }
+
+    fn fence(&self) -> Fence {
+        Fence {
+            now: self.clock.now(),
+            unapproved: self.claimed.fence_approval
+                && self.claimed.kind == JobKind::OptOut
+                && !self.claimed.released.contains(&HoldReason::Fence),
+        }
+    }
+
+    /// One-way steps wait for their time, or for a person.
+    fn behind_fence(&self) -> Option<Settlement> {
+        let fence = self.fence();
+        let waiting: Vec<_> = self
+            .steps
+            .fenced(fence)
+            .map(|working| &working.step)
+            .collect();
+        if waiting.is_empty() || self.allowance != Allowance::Everything {
+            return None;
+        }
+        let until = waiting.iter().filter_map(|step| step.fence_until).min();
+        if let Some(until) = until.filter(|until| *until > fence.now) {
+            return Some(Settlement::Wait {
+                why: "fence",
+                after: Duration::try_from(until.duration_since(fence.now)).unwrap_or_default(),
+            });
+        }
+        Some(Settlement::Held(HoldRequest {
+            reason: HoldReason::Fence,
+            policy: HoldPolicy::Reversible,
+            on_opt_out: false,
+            detail: json!({"one_way_steps": waiting.len()}),
+        }))
     }
 
     /// The first wave of a plan that is not stored yet.
@@ -64,10 +107,12 @@ impl<C: Connector> Epoch<'_, C> {
                 needs: step.planned.needs.clone(),
             })
             .collect();
+        let unapproved = self.fence().unapproved;
         next_wave(&steps, |class| self.allowance.allows_class(class))
             .into_iter()
             .map(|position| &plan.steps[position])
             .filter(|step| step.planned.action != sever_domain::Action::Leave)
+            .filter(|step| step.fence.is_none() && !(unapproved && step.planned.is_fenced()))
             .filter(|step| {
                 self.allowance
                     .allows(step.planned.class, step.planned.reversibility)

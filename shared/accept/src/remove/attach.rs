@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sever_audit::AuditKind;
-use sever_domain::JobState;
+use sever_domain::{JobKind, JobState};
 use sever_store::Tx;
 use sever_store::opt_out::{self, LockedOptOut, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, LockedJob, NewJob, StrongerJob};
@@ -44,7 +44,16 @@ pub(super) async fn attach(
         opt_out::attach(tx, standing, &after).await?;
     }
     opt_out_job::strengthen(tx, &changes.stronger).await?;
-    opt_out_job::insert(tx, standing.id, person.id, &job_terms(&asked), &changes.new).await?;
+    let job_terms = job_terms(&asked);
+    opt_out_job::insert(
+        tx,
+        JobKind::OptOut,
+        standing.id,
+        person.id,
+        &job_terms,
+        &changes.new,
+    )
+    .await?;
     let data = json!({
         "request": ask.request.id, "revision": standing.revision + i32::from(changed), "intent": after.intent,
         "urgency": after.urgency, "scope": after.scope, "effective_at_us": after.effective_at.as_microsecond(),

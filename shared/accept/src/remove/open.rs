@@ -1,8 +1,10 @@
 //! Opening an opt-out with one job for each connection in scope.
 
+use std::time::Duration;
+
 use serde_json::json;
 use sever_audit::AuditKind;
-use sever_domain::{JobId, JobState, OptOutId};
+use sever_domain::{ConnectionId, JobId, JobKind, JobState, OptOutId};
 use sever_store::Tx;
 use sever_store::opt_out::{self, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, NewJob};
@@ -13,6 +15,10 @@ use super::{Question, attached, job_terms};
 use crate::ask::Ask;
 use crate::error::AcceptError;
 use crate::write::{HoldTarget, Placed, Trail};
+
+/// By then a call that was under way when its job was replaced has arrived or never will: the age of a heartbeat at
+/// which a worker starts no more calls, and the longest deadline of a call, together.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(64);
 
 /// Why a job of a parked connection waits.
 pub(super) const CREDENTIALS: &str = "credentials";
@@ -25,16 +31,23 @@ pub(super) async fn open(
     terms: &OptOutTerms,
     scope: &[UsableConnection],
     question: Option<Question>,
+    still_arriving: &[ConnectionId],
     trail: &mut Trail<'_>,
 ) -> Result<Placed, AcceptError> {
     let id = OptOutId::generate();
     let held = question.as_ref().map(|question| question.reason.as_str());
-    let jobs: Vec<NewJob> = scope
+    let mut jobs: Vec<NewJob> = scope
         .iter()
         .map(|connection| new_job(connection, held))
         .collect();
+    for job in &mut jobs {
+        if still_arriving.contains(&job.connection) {
+            job.delay = ARRIVES_WITHIN;
+        }
+    }
     opt_out::insert(tx, id, person.id, terms).await?;
-    opt_out_job::insert(tx, id, person.id, &job_terms(terms), &jobs).await?;
+    let job_terms = job_terms(terms);
+    opt_out_job::insert(tx, JobKind::OptOut, id, person.id, &job_terms, &jobs).await?;
     let data = json!({
         "request": ask.request.id, "intent": terms.intent, "urgency": terms.urgency, "scope": terms.scope,
         "effective_at_us": terms.effective_at.as_microsecond(),
@@ -62,6 +75,7 @@ pub(super) fn new_job(connection: &UsableConnection, held: Option<&'static str>)
         provider: connection.provider,
         state,
         reason,
+        delay: Duration::ZERO,
     }
 }
 
@@ -79,7 +93,8 @@ pub(super) fn announce(
             "intent": terms.intent, "urgency": terms.urgency, "effective_at_us": terms.effective_at.as_microsecond(),
         });
         trail.add(AuditKind::JobCreated, Some(opt_out), Some(job.id), data);
-        if job.state == JobState::Waiting && terms.effective_at <= person.now {
+        let due = terms.effective_at <= person.now && job.delay.is_zero();
+        if job.state == JobState::Waiting && due {
             trail.ring(Bell::work(job.id, job.provider, terms.urgency));
         }
     }

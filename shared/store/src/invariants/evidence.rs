@@ -40,7 +40,7 @@ LIMIT $1",
         what: "a job is open though its opt-out has come to its end",
         sql: "
 SELECT job.id::text AS id, 'opt-out is ' || opt_out.state AS detail FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
-WHERE job.state IN ('waiting', 'held', 'parked', 'dead') AND opt_out.state <> 'open'
+WHERE job.state IN ('waiting', 'held', 'parked', 'dead') AND opt_out.state <> 'open' AND job.kind <> 'plan'
 LIMIT $1",
         takes_grace: false,
     },
@@ -64,7 +64,8 @@ SELECT latest.id::text AS id, 'job ' || latest.job_id || ', ' || latest.action |
 FROM (SELECT DISTINCT ON (job_id, binding_id, action, target_kind, target_key) * FROM step
       ORDER BY job_id, binding_id, action, target_kind, target_key, revision DESC) AS latest
 JOIN job ON job.id = latest.job_id
-WHERE job.state = 'done' AND latest.state NOT IN ('verified', 'inert', 'attested')
+WHERE job.state = 'done' AND ((job.kind = 'opt_out' AND latest.state NOT IN ('verified', 'inert', 'attested'))
+   OR (job.kind = 'restore' AND latest.state NOT IN ('verified', 'inert', 'attested', 'blocked')))
 LIMIT $1",
         takes_grace: false,
     },
@@ -74,7 +75,7 @@ LIMIT $1",
         what: "a job is done without a closing inspection that read an account",
         sql: "
 SELECT job.id::text AS id, NULL::text AS detail FROM job
-WHERE job.state = 'done' AND NOT EXISTS (
+WHERE job.state = 'done' AND job.kind <> 'plan' AND NOT EXISTS (
     SELECT FROM inspection JOIN inspection_family AS family ON family.inspection_id = inspection.id
     WHERE inspection.job_id = job.id AND inspection.purpose = 'closing' AND family.family = 'account' AND family.result = 'complete')
 LIMIT $1",
@@ -89,7 +90,7 @@ SELECT job.id::text AS id, family.family || ' was ' || family.result AS detail
 FROM job
 JOIN LATERAL (SELECT id FROM inspection WHERE inspection.job_id = job.id AND purpose = 'closing' ORDER BY seq DESC LIMIT 1) AS closing ON true
 JOIN inspection_family AS family ON family.inspection_id = closing.id
-WHERE job.state = 'done' AND family.result <> 'complete' AND NOT (family.result = 'unsupported' AND family.rule IS NOT NULL)
+WHERE job.state = 'done' AND job.kind = 'opt_out' AND family.result <> 'complete' AND NOT (family.result = 'unsupported' AND family.rule IS NOT NULL)
 LIMIT $1",
         takes_grace: false,
     },
@@ -102,7 +103,7 @@ SELECT job.id::text AS id, seen.kind || ' ' || seen.provider_key AS detail
 FROM job
 JOIN LATERAL (SELECT id FROM inspection WHERE inspection.job_id = job.id AND purpose = 'closing' ORDER BY seq DESC LIMIT 1) AS closing ON true
 JOIN entitlement AS seen ON seen.inspection_id = closing.id
-WHERE job.state = 'done' AND seen.kind <> 'account'
+WHERE job.state = 'done' AND job.kind = 'opt_out' AND seen.kind <> 'account'
   AND NOT EXISTS (SELECT FROM step WHERE step.job_id = job.id AND step.binding_id = seen.binding_id AND step.target_kind = seen.kind
                   AND step.target_key = seen.provider_key AND step.state IN ('inert', 'attested'))
 LIMIT $1",
@@ -117,7 +118,7 @@ SELECT job.id::text AS id, 'binding ' || binding.id AS detail
 FROM job
 JOIN LATERAL (SELECT id FROM inspection WHERE inspection.job_id = job.id AND purpose = 'closing' ORDER BY seq DESC LIMIT 1) AS closing ON true
 JOIN binding ON binding.subject_id = job.subject_id AND binding.connection_id = job.connection_id
-WHERE job.state = 'done' AND binding.state = 'confirmed' AND binding.confirmed_at < job.settled_at
+WHERE job.state = 'done' AND job.kind = 'opt_out' AND binding.state = 'confirmed' AND binding.confirmed_at < job.settled_at
   AND NOT EXISTS (SELECT FROM inspection_family AS family WHERE family.inspection_id = closing.id AND family.binding_id = binding.id)
 LIMIT $1",
         takes_grace: false,
@@ -133,6 +134,17 @@ JOIN LATERAL (SELECT id, started_at FROM inspection WHERE inspection.job_id = jo
 JOIN step ON step.job_id = job.id
 JOIN effect ON effect.step_id = step.id
 WHERE job.state = 'done' AND effect.outcome IS DISTINCT FROM 'not_applied' AND coalesce(effect.answered_at, effect.intent_at) > closing.started_at
+LIMIT $1",
+        takes_grace: false,
+    },
+    Invariant {
+        number: "I5",
+        name: "plan_that_wrote",
+        what: "a job that only foretells a removal has an effect",
+        sql: "
+SELECT effect.step_id::text AS id, 'job ' || job.id AS detail
+FROM effect JOIN step ON step.id = effect.step_id JOIN job ON job.id = step.job_id
+WHERE job.kind = 'plan'
 LIMIT $1",
         takes_grace: false,
     },

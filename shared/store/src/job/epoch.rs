@@ -71,6 +71,8 @@ pub struct Advance<'a> {
     pub attempt: Option<i32>,
     /// Whether the mass guard has been charged.
     pub charged: bool,
+    /// How many people it is charged with: those affected, one at least.
+    pub weight: i64,
     /// The guard.
     pub guard: GuardPolicy,
     /// The ceiling to which the lease is extended.
@@ -123,7 +125,7 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
             claimed,
             allowance,
             protected,
-            wants_charge,
+            wants_charge.then_some(input.weight.max(1)),
             &input.guard,
             &mut events,
         )

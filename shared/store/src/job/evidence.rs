@@ -11,7 +11,9 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::epoch::IntendedStep;
-use super::types::{BindingJudgement, ClaimedJob, NewInspection, NewPlan, NewStep, Verification};
+use super::types::{
+    Affected, BindingJudgement, ClaimedJob, NewInspection, NewPlan, NewStep, Verification,
+};
 use crate::error::StoreError;
 use crate::pool::Tx;
 
@@ -40,15 +42,22 @@ const INSERT_PLAN: &str =
 
 const INSERT_STEPS: &str = "
 INSERT INTO step (id, job_id, revision, ordinal, binding_id, action, class, target_kind, target_key, privileged, reversibility,
-                  declared_grade, rule, facts, state, state_reason, residual_s)
+                  declared_grade, rule, facts, state, state_reason, residual_s, fence_until)
 SELECT s.id, $1, $2, s.ordinal, s.binding, s.action, s.class, s.kind, s.target, s.privileged, s.reversibility,
-       s.grade, s.rule, s.facts, s.state, s.reason, s.residual
+       s.grade, s.rule, s.facts, s.state, s.reason, s.residual, now() + make_interval(secs => s.fence)
 FROM unnest($3::uuid[], $4::int4[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::bool[], $11::text[],
-            $12::text[], $13::text[], $14::jsonb[], $15::text[], $16::text[], $17::int8[])
-     AS s (id, ordinal, binding, action, class, kind, target, privileged, reversibility, grade, rule, facts, state, reason, residual)";
+            $12::text[], $13::text[], $14::jsonb[], $15::text[], $16::text[], $17::int8[], $18::float8[])
+     AS s (id, ordinal, binding, action, class, kind, target, privileged, reversibility, grade, rule, facts, state, reason, residual, fence)";
 
 const INSERT_NEEDS: &str = "
 INSERT INTO step_need (step_id, needs_step_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])";
+
+const INSERT_AFFECTED: &str = "
+INSERT INTO blast_radius (job_id, people, groups, applications, complete, last_sign_in_path, calls, seconds)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (job_id) DO UPDATE SET people = excluded.people, groups = excluded.groups, applications = excluded.applications,
+    complete = excluded.complete, last_sign_in_path = excluded.last_sign_in_path, calls = excluded.calls, seconds = excluded.seconds,
+    counted_at = now()";
 
 const INSERT_TASKS: &str = "
 INSERT INTO task (step_id, asked_of, what, link, evidence_required, due_at)
@@ -299,6 +308,7 @@ pub(super) async fn insert_plan(
     }
     insert_steps(tx, job, plan, intended).await?;
     insert_tasks(tx, plan).await?;
+    insert_affected(tx, job, plan.affected.as_ref()).await?;
     let edges: Vec<(Uuid, Uuid)> = plan
         .steps
         .iter()
@@ -315,6 +325,31 @@ pub(super) async fn insert_plan(
             .await?;
     }
     Ok(())
+}
+
+async fn insert_affected(
+    tx: &Tx<'_>,
+    job: Uuid,
+    affected: Option<&Affected>,
+) -> Result<(), StoreError> {
+    let Some(affected) = affected else {
+        return Ok(());
+    };
+    tx.execute_one(
+        INSERT_AFFECTED,
+        &[
+            &job,
+            &affected.people,
+            &affected.groups,
+            &affected.applications,
+            &affected.complete,
+            &affected.last_sign_in_path,
+            &affected.calls,
+            &affected.seconds,
+        ],
+        "writing who is affected",
+    )
+    .await
 }
 
 /// The tasks of a plan's manual steps; a task that a person has already done for an older plan keeps its word.
@@ -406,6 +441,10 @@ async fn insert_steps(
     let states: Vec<&str> = steps.iter().map(|step| of(step).as_str()).collect();
     let reasons: Vec<Option<&str>> = steps.iter().map(|step| step.reason.as_deref()).collect();
     let residual: Vec<Option<i64>> = steps.iter().map(|step| step.planned.residual_s).collect();
+    let fences: Vec<Option<f64>> = steps
+        .iter()
+        .map(|step| step.fence.map(|fence| fence.as_secs_f64()))
+        .collect();
     tx.execute(
         INSERT_STEPS,
         &[
@@ -426,6 +465,7 @@ async fn insert_steps(
             &states,
             &reasons,
             &residual,
+            &fences,
         ],
         "writing a plan's steps",
     )

@@ -58,13 +58,14 @@ pub(super) struct Checked {
     pub(super) tripped: Option<HoldReason>,
 }
 
-/// Checks every guard. A guard that trips opens its hold here.
+/// Checks every guard; `charge` is how many people the mass guard is charged with, if it is not charged yet. A
+/// guard that trips opens its hold here.
 pub(super) async fn check(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
     allowance: Allowance,
     protected: bool,
-    charge: bool,
+    charge: Option<i64>,
     policy: &GuardPolicy,
     events: &mut Events<'_>,
 ) -> Result<Checked, StoreError> {
@@ -89,19 +90,20 @@ pub(super) async fn check(
             tripped: Some(HoldReason::Protected),
         });
     }
-    if !charge {
+    let Some(weight) = charge else {
         return Ok(Checked {
             allowance,
             charged: false,
             tripped: None,
         });
-    }
-    charge_mass(tx, claimed, policy, events).await
+    };
+    charge_mass(tx, claimed, weight, policy, events).await
 }
 
 async fn charge_mass(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
+    weight: i64,
     policy: &GuardPolicy,
     events: &mut Events<'_>,
 ) -> Result<Checked, StoreError> {
@@ -130,7 +132,6 @@ async fn charge_mass(
     }
     let (spent, active_people, now): (i64, i64, Timestamp) =
         (row.get("spent"), row.get("active_people"), row.get("now"));
-    let weight = 1_i64;
     if policy.mass.admits(spent, weight, active_people) {
         tx.execute(
             CHARGE,
@@ -157,7 +158,7 @@ async fn charge_mass(
         HoldPolicy::Nothing
     };
     let allowed = wanted.min(HoldReason::MassGuard.at_most());
-    let detail = json!({"spent": spent, "limit": policy.mass.limit(active_people), "active_people": active_people, "window_s": policy.mass.window.as_secs(), "at": now.to_string()});
+    let detail = json!({"spent": spent, "weight": weight, "limit": policy.mass.limit(active_people), "active_people": active_people, "window_s": policy.mass.window.as_secs(), "at": now.to_string()});
     open_hold(
         tx,
         claimed,

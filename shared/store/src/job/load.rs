@@ -1,6 +1,7 @@
 //! Reading everything that an epoch starts from.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures::try_join;
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::types::{ClaimedJob, Lease, StoredBinding, StoredStep};
+use super::types::{Affected, ClaimedJob, Lease, StoredBinding, StoredStep};
 use crate::error::StoreError;
 use crate::pool::Tx;
 use crate::row::word;
@@ -21,9 +22,11 @@ SELECT job.provider, job.kind, subject.kind AS subject_kind, job.urgency, job.in
        job.opt_out_revision, job.accepted_at, job.effective_at, job.first_revocation_at,
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
        EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged,
-       ARRAY(SELECT reason FROM hold WHERE target_id IN (job.id, job.opt_out_id) AND state = 'released') AS released
+       ARRAY(SELECT reason FROM hold WHERE target_id IN (job.id, job.opt_out_id) AND state = 'released') AS released,
+       connection.fence_delay_s, connection.fence_approval,
+       affected.people, affected.groups, affected.applications, affected.complete, affected.last_sign_in_path, affected.calls, affected.seconds
 FROM job JOIN opt_out ON opt_out.id = job.opt_out_id JOIN subject ON subject.id = job.subject_id
-JOIN connection ON connection.id = job.connection_id
+JOIN connection ON connection.id = job.connection_id LEFT JOIN blast_radius AS affected ON affected.job_id = job.id
 WHERE job.id = $1";
 
 const BINDINGS: &str = "
@@ -91,6 +94,9 @@ pub(super) async fn claimed(
         first_revocation_at: row.get("first_revocation_at"),
         asked_by: row.get("asked_by"),
         charged: row.get("charged"),
+        affected: affected(row),
+        fence_delay: Duration::from_secs(row.get::<_, i64>("fence_delay_s").unsigned_abs()),
+        fence_approval: row.get("fence_approval"),
         released: released(row)?,
         bindings: bindings
             .iter()
@@ -100,6 +106,18 @@ pub(super) async fn claimed(
         unanswered_since: unanswered.as_ref().and_then(|row| row.get("unanswered")),
         last_answer_at: unanswered.as_ref().and_then(|row| row.get("answered")),
         now,
+    })
+}
+
+fn affected(row: &Row) -> Option<Affected> {
+    Some(Affected {
+        people: row.get::<_, Option<i64>>("people")?,
+        groups: row.get("groups"),
+        applications: row.get("applications"),
+        complete: row.get("complete"),
+        last_sign_in_path: row.get("last_sign_in_path"),
+        calls: row.get("calls"),
+        seconds: row.get("seconds"),
     })
 }
 
@@ -153,9 +171,28 @@ fn manual_task(row: &Row) -> Result<ManualTask, StoreError> {
 }
 
 fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep, StoreError> {
+    let needs: Vec<Uuid> = row.get("needs");
+    let planned = PlannedStep {
+        needs: needs
+            .iter()
+            .filter_map(|id| positions.get(id).copied())
+            .collect(),
+        ..planned_step(row)?
+    };
+    Ok(StoredStep {
+        id: StepId(row.get("id")),
+        revision: row.get("revision"),
+        state: word(row, "state")?,
+        effects: row.get("effects"),
+        fence_until: row.get("fence_until"),
+        planned,
+    })
+}
+
+/// The step as it was planned, without its needs.
+pub(super) fn planned_step(row: &Row) -> Result<PlannedStep, StoreError> {
     let state: StepState = word(row, "state")?;
     let reason: Option<String> = row.get("state_reason");
-    let needs: Vec<Uuid> = row.get("needs");
     let disposition = match state {
         StepState::Inert => Disposition::Inert {
             rule: row.get::<_, Option<String>>("rule").unwrap_or_default(),
@@ -172,7 +209,7 @@ fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep
         | StepState::Applied
         | StepState::Verified => Disposition::MustGo,
     };
-    let planned = PlannedStep {
+    Ok(PlannedStep {
         binding: BindingId(row.get("binding_id")),
         action: word(row, "action")?,
         class: word(row, "class")?,
@@ -184,17 +221,7 @@ fn stored_step(row: &Row, positions: &HashMap<Uuid, usize>) -> Result<StoredStep
         rule: row.get("rule"),
         disposition,
         residual_s: row.get("residual_s"),
-        needs: needs
-            .iter()
-            .filter_map(|id| positions.get(id).copied())
-            .collect(),
+        needs: Vec::new(),
         facts: row.get("facts"),
-    };
-    Ok(StoredStep {
-        id: StepId(row.get("id")),
-        revision: row.get("revision"),
-        state,
-        effects: row.get("effects"),
-        planned,
     })
 }

@@ -9,6 +9,7 @@ pub mod instance;
 mod intent;
 mod load;
 mod person;
+mod restorable;
 mod settle;
 mod sweep;
 mod types;
@@ -16,10 +17,11 @@ mod types;
 pub use claim::{Claimed, claim};
 pub use epoch::{Advance, Advanced, IntendedStep, Record, advance, settle};
 pub use person::person_attributes;
+pub use restorable::{Restorable, restorable};
 pub use settle::{DeadLetter, HoldRequest, Settled, Settlement};
 pub use sweep::{broker_data_lost, sweep};
 pub use types::{
-    BindingJudgement, ClaimedJob, EffectAnswer, EffectOutcome, FamilyProof, GuardPolicy,
+    Affected, BindingJudgement, ClaimedJob, EffectAnswer, EffectOutcome, FamilyProof, GuardPolicy,
     InspectionPurpose, Lease, NewInspection, NewPlan, NewStep, ReadAccount, StepChange, StepName,
     StepVerdict, StoredBinding, StoredStep, Verification,
 };

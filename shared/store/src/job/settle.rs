@@ -41,8 +41,13 @@ pub struct DeadLetter {
 /// How a job leaves its worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Settlement {
-    /// The closing inspection found nothing live.
+    /// The closing inspection found nothing live; of a restore: everything that can come back is back.
     Done,
+    /// The plan that was asked for is stored.
+    Foretold {
+        /// What would stop it at once, in our words.
+        stopped_by: Option<String>,
+    },
     /// Something else must come first.
     Wait {
         /// `consistency`, `fence`, `rate`, `propagation`, `revision`.
@@ -84,7 +89,7 @@ impl Settlement {
     #[must_use]
     pub const fn class(&self) -> OutcomeClass {
         match self {
-            Self::Done => OutcomeClass::Done,
+            Self::Done | Self::Foretold { .. } => OutcomeClass::Done,
             Self::Wait { .. } => OutcomeClass::Wait,
             Self::Retry { .. } => OutcomeClass::Retry,
             Self::RetryAt { .. } => OutcomeClass::RetryAt,
@@ -98,6 +103,7 @@ impl Settlement {
     const fn event(&self) -> JobEvent {
         match self {
             Self::Done => JobEvent::Prove,
+            Self::Foretold { .. } => JobEvent::Foretell,
             Self::Wait { .. } | Self::RetryAt { .. } => JobEvent::Wait,
             Self::Retry { .. } => JobEvent::Retry,
             Self::Credentials { .. } => JobEvent::Credentials,
@@ -111,6 +117,7 @@ impl Settlement {
     fn reason(&self) -> Option<String> {
         match self {
             Self::Done | Self::Drain => None,
+            Self::Foretold { stopped_by } => stopped_by.clone(),
             Self::Wait { why, .. } => Some((*why).to_owned()),
             Self::Retry { what, .. } | Self::Credentials { what } => Some(what.clone()),
             Self::RetryAt { .. } => Some("rate".to_owned()),
@@ -127,6 +134,7 @@ impl Settlement {
                 *after
             }
             Self::Done
+            | Self::Foretold { .. }
             | Self::Credentials { .. }
             | Self::Dead(_)
             | Self::Held(_)
@@ -404,6 +412,7 @@ async fn side_effects(
         Settlement::Wait { .. }
         | Settlement::Retry { .. }
         | Settlement::Done
+        | Settlement::Foretold { .. }
         | Settlement::StoppedByHold
         | Settlement::CalledOff => {}
     }

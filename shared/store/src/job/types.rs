@@ -1,5 +1,7 @@
 //! The rows of a job's work, as values.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sever_domain::entitlement::AccountReading;
 use sever_domain::guard::MassGuard;
@@ -73,6 +75,12 @@ pub struct ClaimedJob {
     pub asked_by: String,
     /// Whether the mass guard has been charged for this opt-out.
     pub charged: bool,
+    /// Who else the job affects, once that was counted.
+    pub affected: Option<Affected>,
+    /// How long one-way steps wait after their plan.
+    pub fence_delay: Duration,
+    /// Whether one-way steps need a person's release besides.
+    pub fence_approval: bool,
     /// Reasons of holds on this job or opt-out that a person has released.
     pub released: Vec<HoldReason>,
     /// What is known of the subject's accounts here.
@@ -111,6 +119,8 @@ pub struct StoredStep {
     pub state: StepState,
     /// Effects so far.
     pub effects: i32,
+    /// It may not be sent before.
+    pub fence_until: Option<Timestamp>,
     /// What was planned; `needs` holds positions within [`ClaimedJob::steps`].
     pub planned: PlannedStep,
 }
@@ -285,8 +295,10 @@ pub struct NewInspection {
 pub struct NewStep {
     /// Its id, made by the caller.
     pub id: StepId,
-    /// Its first state: planned, applying, inert or blocked.
+    /// Its first state: planned, applying, blocked or asked.
     pub state: StepState,
+    /// How long after the plan it may not be sent.
+    pub fence: Option<Duration>,
     /// Why, where it is blocked.
     pub reason: Option<String>,
     /// What was planned.
@@ -300,6 +312,27 @@ pub struct NewPlan {
     pub revision: i32,
     /// Its steps.
     pub steps: Vec<NewStep>,
+    /// Who else it affects, where that was counted for it.
+    pub affected: Option<Affected>,
+}
+
+/// Who else a job affects, and what its plan costs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Affected {
+    /// People who lose access with the subject.
+    pub people: i64,
+    /// Groups through which they had it.
+    pub groups: i64,
+    /// Applications that depend on the subject.
+    pub applications: i64,
+    /// Whether all of them were counted.
+    pub complete: bool,
+    /// Whether the organisation's last way to sign in goes through the subject.
+    pub last_sign_in_path: bool,
+    /// Calls that the plan needs, the closing inspection included.
+    pub calls: i64,
+    /// Seconds that they take under the provider's rate limits.
+    pub seconds: f64,
 }
 
 /// What a re-read said of a step.

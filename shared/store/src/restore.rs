@@ -1,0 +1,154 @@
+//! Reversing an opt-out: it gives its place to a restore, and its open jobs end.
+
+use jiff::Timestamp;
+use sever_domain::{
+    ConnectionId, JobId, JobKind, JobState, OptOutId, OptOutState, Provider, SubjectId,
+};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::pool::Tx;
+use crate::row::word;
+
+const SUBJECT_OF: &str = "SELECT subject_id FROM opt_out WHERE id = $1";
+
+const LOCK: &str = "
+SELECT opt_out.id, opt_out.kind, opt_out.state, opt_out.subject_id, opt_out.intent, opt_out.urgency, opt_out.scope, now() AS now,
+       EXISTS (SELECT FROM opt_out AS other WHERE other.subject_id = opt_out.subject_id AND other.state = 'open' AND other.id <> opt_out.id) AS another_open
+FROM opt_out WHERE id = $1 FOR UPDATE";
+
+const LOCK_JOBS: &str = "
+SELECT job.id, job.state, job.connection_id, job.provider, connection.state AS connection_state, connection.name,
+       EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id
+               AND effect.outcome IS DISTINCT FROM 'not_applied') AS touched
+FROM job JOIN connection ON connection.id = job.connection_id
+WHERE job.opt_out_id = $1 ORDER BY job.id FOR UPDATE OF job";
+
+const REVERSE: &str = "
+UPDATE opt_out SET state = 'reversed', closed_at = coalesce(closed_at, now()) WHERE id = $1 AND state = $2";
+
+/// Apart from the reversal: the restore can only be opened once nothing else is open, and named once it is there.
+const NAME_RESTORE: &str = "UPDATE opt_out SET reversed_by = $2 WHERE id = $1";
+
+const REPLACE_JOBS: &str = "
+UPDATE job SET state = 'replaced', state_reason = 'restore', due_at = NULL, settled_at = now()
+WHERE opt_out_id = $1 AND state IN ('waiting', 'held', 'parked', 'dead')";
+
+const CLOSE_DEAD_LETTERS: &str = "
+UPDATE dead_letter SET state = 'discarded', closed_at = now()
+WHERE state = 'open' AND job_id IN (SELECT id FROM job WHERE opt_out_id = $1)";
+
+const OPEN_HOLDS: &str = "
+SELECT count(*) AS open FROM hold WHERE state = 'open'
+  AND (target_id = $1 OR target_id IN (SELECT id FROM job WHERE opt_out_id = $1))";
+
+const INSERT: &str = "
+INSERT INTO opt_out (id, kind, subject_id, intent, urgency, scope, effective_at, state)
+SELECT $2, 'restore', subject_id, intent, urgency, scope, now(), 'open' FROM opt_out WHERE id = $1";
+
+/// An opt-out whose row is locked by this transaction, with its jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reversible {
+    /// Its id.
+    pub id: OptOutId,
+    /// Whether it removes.
+    pub kind: JobKind,
+    /// Its state.
+    pub state: OptOutState,
+    /// Whose access it removed.
+    pub subject: SubjectId,
+    /// Whether the subject has another open one.
+    pub another_open: bool,
+    /// Holds that stand on it or its jobs.
+    pub open_holds: i64,
+    /// Its jobs.
+    pub jobs: Vec<ReversibleJob>,
+    /// The transaction's time.
+    pub now: Timestamp,
+}
+
+/// One job of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReversibleJob {
+    /// Its id.
+    pub id: JobId,
+    /// Its state.
+    pub state: JobState,
+    /// Where.
+    pub connection: ConnectionId,
+    /// The connection's name.
+    pub connection_name: String,
+    /// The connection's provider.
+    pub provider: Provider,
+    /// Whether the connection takes work now.
+    pub connection_open: bool,
+    /// Whether anything was sent there.
+    pub touched: bool,
+}
+
+/// Locks subject, opt-out and jobs, in this order, until the transaction ends; `None` where there is no such opt-out.
+///
+/// # Errors
+/// As any statement; [`StoreError::Corrupt`] for a word that this version does not know.
+pub async fn lock(tx: &Tx<'_>, id: OptOutId) -> Result<Option<Reversible>, StoreError> {
+    let doing = "locking an opt-out for its restore";
+    let Some(subject) = tx.query_opt(SUBJECT_OF, &[&id.0], doing).await? else {
+        return Ok(None);
+    };
+    let subject: Uuid = subject.get("subject_id");
+    tx.query(LOCK_SUBJECT, &[&subject], doing).await?;
+    let Some(row) = tx.query_opt(LOCK, &[&id.0], doing).await? else {
+        return Ok(None);
+    };
+    let jobs = tx.query(LOCK_JOBS, &[&id.0], doing).await?;
+    let holds = tx.query(OPEN_HOLDS, &[&id.0], doing).await?;
+    Ok(Some(Reversible {
+        id,
+        kind: word(&row, "kind")?,
+        state: word(&row, "state")?,
+        subject: SubjectId(subject),
+        another_open: row.get("another_open"),
+        open_holds: holds[0].get("open"),
+        jobs: jobs.iter().map(job).collect::<Result<_, _>>()?,
+        now: row.get("now"),
+    }))
+}
+
+const LOCK_SUBJECT: &str = "SELECT 1 FROM subject WHERE id = $1 FOR UPDATE";
+
+fn job(row: &Row) -> Result<ReversibleJob, StoreError> {
+    Ok(ReversibleJob {
+        id: JobId(row.get("id")),
+        state: word(row, "state")?,
+        connection: ConnectionId(row.get("connection_id")),
+        connection_name: row.get("name"),
+        provider: word(row, "provider")?,
+        connection_open: row.get::<_, &str>("connection_state") == "open",
+        touched: row.get("touched"),
+    })
+}
+
+/// Reverses the opt-out and opens the restore `by` in its place; its open jobs are replaced.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if it left its state; a second open opt-out of the subject is a statement error with the
+/// constraint `opt_out_one_open`; else as any statement.
+pub async fn reverse(tx: &Tx<'_>, standing: &Reversible, by: OptOutId) -> Result<(), StoreError> {
+    let id = standing.id.0;
+    let doing = "reversing an opt-out";
+    tx.execute_one(REVERSE, &[&id, &standing.state.as_str()], doing)
+        .await?;
+    tx.execute_one(INSERT, &[&id, &by.0], "opening a restore")
+        .await?;
+    tx.execute_one(NAME_RESTORE, &[&id, &by.0], doing).await?;
+    tx.execute(REPLACE_JOBS, &[&id], "replacing the jobs of an opt-out")
+        .await?;
+    tx.execute(
+        CLOSE_DEAD_LETTERS,
+        &[&id],
+        "closing the dead letters of an opt-out",
+    )
+    .await
+    .map(drop)
+}
