@@ -19,8 +19,11 @@ mod dice;
 mod exchange;
 mod faults;
 mod journal;
+mod oidc;
 mod okta;
 mod pace;
+mod passage;
+mod scim;
 mod server;
 mod simulation;
 

@@ -97,7 +97,8 @@ async fn read(request: Request<IncomingBody>) -> Result<Incoming, String> {
 
 fn response(reply: Reply, pace: Pace) -> Response<PacedBody> {
     let status = reply.status_code();
-    let has_body = !reply.body.is_empty();
+    let is_json =
+        !reply.body.is_empty() && !reply.headers.iter().any(|(name, _)| name == CONTENT_TYPE);
     let mut response = Response::new(PacedBody::new(
         if status == 204 {
             Bytes::new()
@@ -107,7 +108,7 @@ fn response(reply: Reply, pace: Pace) -> Response<PacedBody> {
         pace,
     ));
     *response.status_mut() = status;
-    if has_body {
+    if is_json {
         response
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

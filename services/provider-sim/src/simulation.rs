@@ -11,6 +11,8 @@ use crate::exchange::{Incoming, Outcome, Reply};
 use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::okta;
+use crate::passage::{self, Instances};
+use crate::{oidc, scim};
 
 /// Everything the process simulates.
 #[derive(Debug)]
@@ -24,6 +26,10 @@ pub struct Simulation {
     /// What goes wrong on request.
     pub faults: Faults,
     okta: RwLock<HashMap<String, Arc<okta::Site>>>,
+    /// SCIM applications.
+    pub scim: Instances<scim::App>,
+    /// OIDC realms.
+    pub oidc: Instances<oidc::Realm>,
 }
 
 impl Simulation {
@@ -35,6 +41,8 @@ impl Simulation {
             journal: Journal::new(journal_capacity),
             faults: Faults::new(seed),
             okta: RwLock::default(),
+            scim: Instances::default(),
+            oidc: Instances::default(),
         }
     }
 
@@ -51,8 +59,16 @@ impl Simulation {
                 segments.remove(0);
                 okta::serve(self, incoming, segments).await
             }
+            Some("scim") if segments.len() > 1 => {
+                segments.remove(0);
+                passage::serve(self, &self.scim, incoming, segments).await
+            }
+            Some("oidc") if segments.len() > 1 => {
+                segments.remove(0);
+                passage::serve(self, &self.oidc, incoming, segments).await
+            }
             _ => {
-                let error = "no such path: /healthz, /control/... and /okta/{org}/... are served";
+                let error = "no such path: /healthz, /control/... and /{provider}/{instance}/... are served";
                 Reply::json(404, &json!({ "error": error })).into()
             }
         }

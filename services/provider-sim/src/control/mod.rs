@@ -4,7 +4,10 @@
 
 mod faults;
 mod journal;
+mod oidc;
 mod okta;
+mod people;
+mod scim;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -29,6 +32,18 @@ impl Refusal {
 
 type Answer = Result<Reply, Refusal>;
 
+/// Refuses a name that would not stand in a path as it is.
+fn require_name(name: &str) -> Result<(), Refusal> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    match !name.is_empty() && name.chars().all(plain) {
+        true => Ok(()),
+        false => Err(Refusal(
+            400,
+            format!("{name:?}: names have letters, digits, - and _"),
+        )),
+    }
+}
+
 /// Answers a request below `/control`, whose decoded segments are `segments`.
 pub fn answer(simulation: &Simulation, incoming: &Incoming, segments: &[String]) -> Reply {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -43,6 +58,8 @@ pub fn answer(simulation: &Simulation, incoming: &Incoming, segments: &[String])
         ("GET", ["clock"]) => Ok(clock(simulation)),
         ("POST", ["clock"]) => advance(simulation, incoming),
         (_, ["okta", rest @ ..]) => okta::answer(simulation, incoming, method, rest),
+        (_, ["scim", rest @ ..]) => scim::answer(simulation, incoming, method, rest),
+        (_, ["oidc", rest @ ..]) => oidc::answer(simulation, incoming, method, rest),
         _ => Err(Refusal(
             404,
             format!("no such order: {method} {}", incoming.path),

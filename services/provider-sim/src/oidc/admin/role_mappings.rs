@@ -1,0 +1,94 @@
+//! Roles of a user: of the realm, and of clients.
+
+use serde_json::{Value, json};
+
+use super::{body, removed, user, user_mut};
+use crate::exchange::Reply;
+use crate::oidc::error::Refusal;
+use crate::oidc::state::Realm;
+use crate::passage::Call;
+
+/// `GET users/{id}/role-mappings`.
+pub fn list(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let user = user(realm, call)?;
+    let mut shown = json!({});
+    let of_realm: Vec<Value> = user
+        .realm_roles
+        .iter()
+        .map(|id| json!({ "id": id, "name": realm.roles.get(id), "clientRole": false }))
+        .collect();
+    if !of_realm.is_empty() {
+        shown["realmMappings"] = json!(of_realm);
+    }
+    for (uuid, roles) in &user.client_roles {
+        let Some(client) = realm.clients.get(uuid).filter(|_| !roles.is_empty()) else {
+            continue;
+        };
+        let mappings: Vec<Value> = roles
+            .iter()
+            .map(|name| json!({ "id": format!("{uuid}/{name}"), "name": name, "clientRole": true }))
+            .collect();
+        let name = client.client_id.as_str();
+        shown["clientMappings"][name] = json!({ "id": uuid, "client": name, "mappings": mappings });
+    }
+    Ok(Reply::json(200, &shown))
+}
+
+/// `POST users/{id}/role-mappings/realm`.
+pub fn add_realm(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let ids = named(call, "id")?;
+    if ids.iter().any(|id| !realm.roles.contains_key(id)) {
+        return Err(Refusal::new(404, "Role not found"));
+    }
+    user_mut(realm, call)?.realm_roles.extend(ids);
+    Ok(Reply::empty(204))
+}
+
+/// `DELETE users/{id}/role-mappings/realm`.
+pub fn remove_realm(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let ids = named(call, "id")?;
+    if ids.iter().any(|id| !realm.roles.contains_key(id)) {
+        return Err(Refusal::new(404, "Role not found"));
+    }
+    let held = &mut user_mut(realm, call)?.realm_roles;
+    let before = held.len();
+    held.retain(|id| !ids.contains(id));
+    let was_there = held.len() != before;
+    removed(was_there, &realm.settings)
+}
+
+/// `POST users/{id}/role-mappings/clients/{client}`.
+pub fn add_client(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let names = named(call, "name")?;
+    let client = super::client(realm, call.argument(2))?.uuid.clone();
+    let roles = &mut user_mut(realm, call)?.client_roles;
+    roles.entry(client).or_default().extend(names);
+    Ok(Reply::empty(204))
+}
+
+/// `DELETE users/{id}/role-mappings/clients/{client}`.
+pub fn remove_client(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let names = named(call, "name")?;
+    let client = super::client(realm, call.argument(2))?.uuid.clone();
+    let roles = &mut user_mut(realm, call)?.client_roles;
+    let held = roles.entry(client).or_default();
+    let before = held.len();
+    held.retain(|name| !names.contains(name));
+    let was_there = held.len() != before;
+    removed(was_there, &realm.settings)
+}
+
+/// The roles in the body; each must carry its id and its name.
+fn named(call: &Call, member: &str) -> Result<Vec<String>, Refusal> {
+    const REFUSED: Refusal = Refusal::oauth(400, "unknown_error", "a role needs id and name");
+    let body = body(call)?;
+    let roles = body.as_array().ok_or(REFUSED)?;
+    roles
+        .iter()
+        .map(|role| {
+            let whole = role["id"].is_string() && role["name"].is_string();
+            let text = role[member].as_str().filter(|_| whole);
+            text.map(str::to_owned).ok_or(REFUSED)
+        })
+        .collect()
+}
