@@ -125,7 +125,7 @@ impl From<Reply> for Outcome {
 }
 
 /// RFC 3986 section 2.1; a `%` that starts no valid triplet stays as it is.
-fn percent_decoded(text: &str) -> String {
+pub fn percent_decoded(text: &str) -> String {
     if !text.contains('%') {
         return text.to_owned();
     }

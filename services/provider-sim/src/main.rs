@@ -16,6 +16,7 @@
 mod clock;
 mod control;
 mod dice;
+mod entra;
 mod exchange;
 mod faults;
 mod journal;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::clock::Clock;
 use crate::control;
+use crate::entra;
 use crate::exchange::{Incoming, Outcome, Reply};
 use crate::faults::Faults;
 use crate::journal::Journal;
@@ -30,6 +31,7 @@ pub struct Simulation {
     pub scim: Instances<scim::App>,
     /// OIDC realms.
     pub oidc: Instances<oidc::Realm>,
+    entra: RwLock<HashMap<String, Arc<entra::Site>>>,
 }
 
 impl Simulation {
@@ -43,6 +45,7 @@ impl Simulation {
             okta: RwLock::default(),
             scim: Instances::default(),
             oidc: Instances::default(),
+            entra: RwLock::default(),
         }
     }
 
@@ -66,6 +69,10 @@ impl Simulation {
             Some("oidc") if segments.len() > 1 => {
                 segments.remove(0);
                 passage::serve(self, &self.oidc, incoming, segments).await
+            }
+            Some("entra") if segments.len() > 1 => {
+                segments.remove(0);
+                entra::serve(self, incoming, segments).await
             }
             _ => {
                 let error = "no such path: /healthz, /control/... and /{provider}/{instance}/... are served";
@@ -112,6 +119,47 @@ impl Simulation {
     /// Removes the Okta org `name` with everything in it; says whether it existed.
     pub fn remove_okta_org(&self, name: &str) -> bool {
         self.okta
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name)
+            .is_some()
+    }
+
+    /// The Entra tenant `name`.
+    pub fn entra_tenant(&self, name: &str) -> Option<Arc<entra::Site>> {
+        self.entra
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+    }
+
+    /// The names of the Entra tenants, in order.
+    pub fn entra_tenants(&self) -> Vec<String> {
+        let tenants = self.entra.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<String> = tenants.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Creates the Entra tenant `name`, or gives an existing one new settings. Returns its id and whether it was created.
+    pub fn put_entra_tenant(&self, name: &str, settings: entra::Settings) -> (String, bool) {
+        let mut tenants = self.entra.write().unwrap_or_else(PoisonError::into_inner);
+        let now_ms = self.clock.now_ms();
+        if let Some(site) = tenants.get(name) {
+            let mut tenant = site.lock();
+            tenant.set(settings, now_ms);
+            return (tenant.id.clone(), false);
+        }
+        let tenant = entra::Tenant::new(name, self.seed, settings, now_ms);
+        let id = tenant.id.clone();
+        tenants.insert(name.to_owned(), Arc::new(entra::Site::new(tenant)));
+        (id, true)
+    }
+
+    /// Removes the Entra tenant `name` with everything in it; says whether it existed.
+    pub fn remove_entra_tenant(&self, name: &str) -> bool {
+        self.entra
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(name)

@@ -2,6 +2,7 @@
 //!
 //! Errors are `{"error": "..."}` and name what was wrong.
 
+mod entra;
 mod faults;
 mod journal;
 mod oidc;
@@ -60,6 +61,7 @@ pub fn answer(simulation: &Simulation, incoming: &Incoming, segments: &[String])
         (_, ["okta", rest @ ..]) => okta::answer(simulation, incoming, method, rest),
         (_, ["scim", rest @ ..]) => scim::answer(simulation, incoming, method, rest),
         (_, ["oidc", rest @ ..]) => oidc::answer(simulation, incoming, method, rest),
+        (_, ["entra", rest @ ..]) => entra::answer(simulation, incoming, method, rest),
         _ => Err(Refusal(
             404,
             format!("no such order: {method} {}", incoming.path),

@@ -7,6 +7,13 @@
 mod access;
 mod auth;
 mod directory;
+mod entra_groups;
+mod entra_integrations;
+mod entra_privileges;
+mod entra_sim;
+mod entra_tokens;
+mod entra_users;
+mod entra_wire;
 mod faults;
 mod http;
 mod journal;

@@ -1,0 +1,173 @@
+//! Privileged Identity Management of directory roles: what may be activated, what is active, and requests.
+
+use serde_json::{Value, json};
+
+use super::{roles, wanted};
+use crate::clock::iso;
+use crate::entra::call::Call;
+use crate::entra::error::ApiError;
+use crate::entra::page;
+use crate::entra::render;
+use crate::entra::state::{Record, Table, Tenant, record};
+use crate::exchange::Reply;
+
+/// `GET /roleManagement/directory/roleEligibilitySchedules`.
+pub fn eligible(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    schedules(tenant, call, Table::EligibleRoles)
+}
+
+/// `GET /roleManagement/directory/roleAssignmentSchedules`.
+pub fn active(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    schedules(tenant, call, Table::ActiveRoles)
+}
+
+/// `GET /roleManagement/directory/roleEligibilityScheduleInstances`: those that come through groups included.
+pub fn eligible_instances(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    instances(tenant, call, Table::EligibleRoles)
+}
+
+/// `GET /roleManagement/directory/roleAssignmentScheduleInstances`.
+pub fn active_instances(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    instances(tenant, call, Table::ActiveRoles)
+}
+
+/// `POST /roleManagement/directory/roleEligibilityScheduleRequests`.
+pub fn request_eligible(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    request(tenant, call, Table::EligibleRoles)
+}
+
+/// `POST /roleManagement/directory/roleAssignmentScheduleRequests`.
+pub fn request_active(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    request(tenant, call, Table::ActiveRoles)
+}
+
+/// Refuses where Privileged Identity Management is not licensed.
+///
+/// # Errors
+/// 400 or 403 `AadPremiumLicenseRequired`.
+pub fn require(tenant: &Tenant) -> Result<(), ApiError> {
+    if tenant.settings.pim {
+        return Ok(());
+    }
+    let status = tenant.settings.unconfirmed.pim_unlicensed;
+    let message =
+        "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.";
+    Err(ApiError::new(status, "AadPremiumLicenseRequired", message))
+}
+
+/// There is nothing to remove; said by PIM now and then of what it has just removed.
+pub fn absent() -> ApiError {
+    ApiError::new(
+        400,
+        "RoleAssignmentDoesNotExist",
+        "The Role assignment does not exist.",
+    )
+}
+
+fn schedules(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiError> {
+    require(tenant)?;
+    let items = render::rows(&tenant.store.all(table));
+    page::reply(
+        &tenant.settings,
+        call,
+        "roleManagement/directory/schedules",
+        items,
+    )
+}
+
+fn instances(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiError> {
+    require(tenant)?;
+    let mut items: Vec<Value> = Vec::new();
+    for row in tenant.store.all(table) {
+        let mut instance = render::shown(&row.record);
+        instance["roleAssignmentScheduleId"] = json!(row.id);
+        instance["roleAssignmentOriginId"] = json!(row.id);
+        for member in tenant.store.owners(Table::Members, &row.owner) {
+            let mut through = instance.clone();
+            through["id"] = json!(format!("{}-{member}", row.id));
+            through["principalId"] = json!(member);
+            through["memberType"] = json!("Group");
+            items.push(through);
+        }
+        items.push(instance);
+    }
+    page::reply(
+        &tenant.settings,
+        call,
+        "roleManagement/directory/instances",
+        items,
+    )
+}
+
+fn request(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiError> {
+    require(tenant)?;
+    let body = call.json()?;
+    let principal = wanted(&body, "principalId")?;
+    let role = wanted(&body, "roleDefinitionId")?;
+    let scope = wanted(&body, "directoryScopeId")?;
+    let action = wanted(&body, "action")?;
+    let existing = tenant.store.of(table, principal);
+    let existing = roles::same(&existing, role, scope);
+    let status = match action {
+        "adminRemove" => {
+            let row = existing.ok_or_else(absent)?;
+            tenant.store.remove(table, principal, &row.id);
+            if table == Table::ActiveRoles {
+                let held = tenant.store.of(Table::Roles, principal);
+                if let Some(held) = roles::same(&held, role, scope) {
+                    tenant.store.remove(Table::Roles, principal, &held.id);
+                }
+            }
+            "Revoked"
+        }
+        "adminAssign" => {
+            if existing.is_some() {
+                let message = "The Role assignment already exists.";
+                return Err(ApiError::new(400, "RoleAssignmentExists", message));
+            }
+            schedule(tenant, table, principal, role, scope, call.now_ms);
+            if table == Table::ActiveRoles {
+                roles::give(tenant, principal, role, scope);
+            }
+            "Provisioned"
+        }
+        _ => return Err(ApiError::bad_request("The action is not supported here.")),
+    };
+    tenant.audit(call, "RoleManagement", "PIM role request", &[principal]);
+    if status == "Revoked" && tenant.settings.unconfirmed.pim_gone_on_success {
+        return Err(absent());
+    }
+    let id = tenant.new_id();
+    let made = record(json!({
+        "id": id, "action": action, "status": status, "principalId": principal, "roleDefinitionId": role,
+        "directoryScopeId": scope, "createdDateTime": iso(call.now_ms), "targetScheduleId": null,
+    }));
+    Ok(render::plain(
+        call,
+        201,
+        "roleManagement/directory/requests/$entity",
+        &made,
+    ))
+}
+
+/// Makes a schedule and returns it.
+pub fn schedule(
+    tenant: &mut Tenant,
+    table: Table,
+    principal: &str,
+    role: &str,
+    scope: &str,
+    now_ms: i64,
+) -> Record {
+    let id = tenant.new_id();
+    let mut made = record(json!({
+        "id": id, "principalId": principal, "roleDefinitionId": role, "directoryScopeId": scope, "appScopeId": null,
+        "memberType": "Direct", "status": "Provisioned", "createdDateTime": iso(now_ms),
+        "scheduleInfo": { "startDateTime": iso(now_ms), "expiration": { "type": "noExpiration" } },
+    }));
+    if table == Table::ActiveRoles {
+        made.insert("assignmentType".into(), json!("Assigned"));
+    }
+    tenant.store.put(table, principal, &id, made.clone());
+    made
+}
