@@ -292,7 +292,7 @@ fn handled(tenant: &mut Tenant, found: &Found, call: &Call) -> Result<Reply, Api
     let replica = match (found.route.is_write(), call.is_eventual()) {
         (true, _) => Replica::Primary,
         (false, true) => Replica::Index(call.now_ms),
-        (false, false) => Replica::Replica(call.now_ms),
+        (false, false) => Replica::Secondary(call.now_ms),
     };
     tenant.store.begin(replica, lag, call.now_ms);
     let answered = found.route.handle(tenant, call);

@@ -62,12 +62,10 @@ pub fn object(tenant: &Tenant, call: &Call, kind: Kind, id: &str, record: &Recor
     };
     let mut value = shown(record);
     match kind {
-        Kind::User => {
-            if wants("licenseAssignmentStates") || wants("assignedLicenses") {
-                let states = tenant.licences(id, record);
-                value["assignedLicenses"] = assigned(&states);
-                value["licenseAssignmentStates"] = Value::Array(states);
-            }
+        Kind::User if wants("licenseAssignmentStates") || wants("assignedLicenses") => {
+            let states = tenant.licences(id, record);
+            value["assignedLicenses"] = assigned(&states);
+            value["licenseAssignmentStates"] = Value::Array(states);
         }
         // The content of keys is shown only where it is asked for.
         Kind::Application | Kind::ServicePrincipal if !wants("keyCredentials") => {

@@ -116,7 +116,6 @@ const PIM_GR: &[&str] = &[
     "PrivilegedAssignmentSchedule.Remove.AzureADGroup",
     "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup",
 ];
-const DIRECTORY: &[&str] = &["Directory.Read.All", "Directory.ReadWrite.All"];
 const APPS: &[&str] = &[
     "Application.Read.All",
     "Application.ReadWrite.All",

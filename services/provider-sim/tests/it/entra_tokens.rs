@@ -1,5 +1,7 @@
 //! Tokens: secrets, audiences, permissions, ends.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use crate::entra_sim::{ARM, CLIENT, GRAPH, SECRET, Tenant, refused};
@@ -105,5 +107,38 @@ fn an_application_of_the_directory_gets_tokens_until_it_is_disabled_or_its_secre
     assert_eq!(
         tenant.truth(&format!("service-principals/{id}"))["live"],
         json!(["secrets:1"])
+    );
+}
+
+#[test]
+fn a_certificate_opens_by_its_thumbprint_and_an_assertion_works_once() {
+    let sim = Sim::start(&[]);
+    let tenant = Tenant::start(&sim, json!({}));
+    tenant.put(json!({ "apps": [{ "client_id": CLIENT, "thumbprints": ["dGh1bWI"] }] }));
+    let path = format!("/entra/main/login/{}/oauth2/v2.0/token", tenant.id);
+    let audience = format!("http://{}{path}", sim.address);
+    let now_s = jiff::Timestamp::now().as_second();
+    let ask = |thumbprint: &str, audience: &str, jti: &str| {
+        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
+        let claims = json!({ "aud": audience, "iss": CLIENT, "sub": CLIENT, "jti": jti, "nbf": now_s, "exp": now_s + 300 });
+        let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let form = format!(
+            "grant_type=client_credentials&client_id={CLIENT}&scope={GRAPH}&client_assertion_type={}&client_assertion={}.{}.c2ln",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            part(&header),
+            part(&claims),
+        );
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        crate::http::send(sim.address, "POST", &path, &headers, Some(form.as_bytes()))
+            .unwrap()
+            .status
+    };
+    assert_eq!(ask("dGh1bWI", &audience, "one"), 200);
+    assert_eq!(ask("dGh1bWI", &audience, "one"), 401, "used before");
+    assert_eq!(ask("b3RoZXI", &audience, "two"), 401, "unknown certificate");
+    assert_eq!(
+        ask("dGh1bWI", "https://other", "three"),
+        401,
+        "wrong audience"
     );
 }

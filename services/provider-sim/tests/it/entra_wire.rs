@@ -249,3 +249,22 @@ fn a_directory_follows_the_seed_and_lists_people_only() {
         "and the custodian"
     );
 }
+
+#[test]
+fn the_examples_are_accepted() {
+    let sim = Sim::start(&[]);
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+    };
+    let put = sim.control("PUT", "/entra/example", &read("entra-settings.json"));
+    assert_eq!(put.status, 201, "{:?}", put.json());
+    let planted = sim.control("POST", "/entra/example/seed", &read("entra-seed.json"));
+    assert_eq!(planted.status, 200, "{:?}", planted.json());
+    let ada = sim.control(
+        "GET",
+        "/entra/example/state/users/ada@example.com",
+        &json!({}),
+    );
+    assert_eq!(ada.json()["live"].as_array().unwrap().len(), 11);
+}

@@ -12,7 +12,7 @@ mod plant;
 
 pub use document::{
     SeedApplication, SeedAzure, SeedDevice, SeedDocument, SeedGrant, SeedGroup, SeedGroupKind,
-    SeedManagementGroup, SeedPim, SeedRole, SeedSecret, SeedSubscription, SeedUser, UserKind,
+    SeedManagementGroup, SeedPim, SeedRole, SeedSecret, SeedSubscription, SeedUser,
 };
 pub use names::{principal, role};
 pub use plant::plant;

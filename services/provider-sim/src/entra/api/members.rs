@@ -112,7 +112,7 @@ pub fn absent(tenant: &mut Tenant, group: &str, property: &str) -> ApiError {
     let bad_request = match tenant.settings.unconfirmed.repeated_removal {
         RepeatedRemoval::NotFound => false,
         RepeatedRemoval::BadRequest => true,
-        RepeatedRemoval::Alternating => tenant.repeats % 2 == 0,
+        RepeatedRemoval::Alternating => tenant.repeats.is_multiple_of(2),
     };
     if bad_request {
         ApiError::bad_request(&format!(

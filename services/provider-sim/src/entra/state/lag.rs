@@ -25,7 +25,7 @@ pub enum Replica {
     #[default]
     Primary,
     /// A replica, at this moment.
-    Replica(i64),
+    Secondary(i64),
     /// The index behind advanced queries, at this moment.
     Index(i64),
 }
@@ -64,8 +64,8 @@ impl Stale {
     pub fn shows(&self, replica: Replica) -> bool {
         match replica {
             Replica::Primary => false,
-            Replica::Replica(now_ms) => {
-                self.replica_lags(now_ms) && (!self.flapping || self.looks % 2 == 0)
+            Replica::Secondary(now_ms) => {
+                self.replica_lags(now_ms) && (!self.flapping || self.looks.is_multiple_of(2))
             }
             Replica::Index(now_ms) => self.is_up(now_ms),
         }
@@ -90,7 +90,7 @@ mod tests {
         let mut stale = Stale::new(lag, None, 0).unwrap();
         (0..5)
             .map(|_| {
-                let shown = stale.shows(Replica::Replica(0));
+                let shown = stale.shows(Replica::Secondary(0));
                 stale.look();
                 shown
             })

@@ -14,5 +14,5 @@ pub use guards::{Ruled, ruled_by};
 pub use lag::{Lag, Replica};
 pub use lookup::Kind;
 pub use record::{Record, flag, list, number, record, text};
-pub use store::{HANGING, Row, Store, Table};
-pub use tenant::{AccessToken, Audience, GLOBAL_ADMINISTRATOR, Tenant, guid};
+pub use store::{Row, Table};
+pub use tenant::{AccessToken, Audience, Tenant, guid};

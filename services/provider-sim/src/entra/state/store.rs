@@ -92,8 +92,6 @@ pub struct Row {
 /// One change of an object, for delta queries.
 #[derive(Debug, Clone)]
 pub struct Change {
-    /// Position, from 1.
-    pub seq: u64,
     /// The object's table.
     pub table: Table,
     /// The object.
@@ -270,9 +268,7 @@ impl Store {
 
     fn remember(&mut self, key: &Key, before: Option<Arc<Record>>) {
         if key.1.is_empty() && key.0 != Table::Deleted {
-            let seq = self.last_change() + 1;
             self.changes.push(Change {
-                seq,
                 table: key.0,
                 id: key.2.clone(),
             });
@@ -343,7 +339,7 @@ mod tests {
     }
 
     fn members(store: &mut Store) -> Vec<String> {
-        begin(store, Replica::Replica(0));
+        begin(store, Replica::Secondary(0));
         let members = store.owners(Table::Members, "g1");
         store.end();
         members
@@ -370,11 +366,11 @@ mod tests {
         begin(&mut store, Replica::Primary);
         store.remove(Table::Members, "u1", "g1");
         for _ in 0..5 {
-            begin(&mut store, Replica::Replica(0));
+            begin(&mut store, Replica::Secondary(0));
             assert!(store.of(Table::Members, "u2").is_empty());
             store.end();
         }
-        begin(&mut store, Replica::Replica(0));
+        begin(&mut store, Replica::Secondary(0));
         assert_eq!(store.of(Table::Members, "u1").len(), 1);
     }
 }
