@@ -70,6 +70,11 @@ pub fn teams() -> &'static [&'static str] {
 }
 
 impl Wish {
+    /// The domain of their addresses.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
     /// The people.
     ///
     /// # Errors

@@ -1,36 +1,14 @@
 //! `POST /control/entra/{tenant}/seed-directory`: a company of any size, the same for the same seed.
 
-use serde::Deserialize;
-
 use super::seed::{
     self, SeedApplication, SeedAzure, SeedDevice, SeedDocument, SeedGrant, SeedGroup,
     SeedGroupKind, SeedManagementGroup, SeedPim, SeedRole, SeedSecret, SeedSubscription, SeedUser,
 };
-use crate::control::{Answer, Refusal};
+use crate::control::Answer;
+use crate::control::people::{Person, Wish, teams};
 use crate::dice::Dice;
 use crate::entra::Tenant;
 
-/// More would not be a directory to test with.
-const PEOPLE_MAX: usize = 100_000;
-
-const FIRST_NAMES: [&str; 16] = [
-    "Ada", "Amir", "Anna", "Carlos", "Chen", "Elif", "Emil", "Grace", "Hana", "Ivan", "Jan",
-    "Lena", "Maya", "Omar", "Priya", "Zoe",
-];
-const LAST_NAMES: [&str; 16] = [
-    "Adler", "Bauer", "Berg", "Costa", "Diaz", "Fischer", "Haddad", "Ito", "Kaya", "Kim", "Mensah",
-    "Novak", "Okafor", "Rossi", "Silva", "Weber",
-];
-const TEAMS: [&str; 8] = [
-    "Engineering",
-    "Platform",
-    "Security",
-    "Design",
-    "Sales",
-    "Support",
-    "Finance",
-    "People",
-];
 const ACCESS_GROUPS: [&str; 6] = [
     "VPN",
     "Production read",
@@ -75,37 +53,13 @@ const SUBSCRIPTIONS: [(&str, &str); 2] = [
     ("22222222-2222-4222-a222-222222222222", "Sandbox"),
 ];
 
-/// What kind of directory.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Wish {
-    /// How many people.
-    people: usize,
-    /// The domain of their logins.
-    #[serde(default = "default_domain")]
-    domain: String,
-    /// Which of the directories of this size; another number is another company.
-    #[serde(default)]
-    variant: u64,
-}
-
-fn default_domain() -> String {
-    "example.com".into()
-}
-
 /// Plants a directory and answers with its users and applications.
 pub fn plant(tenant: &mut Tenant, seed: u64, wish: &Wish, now_ms: i64) -> Answer {
-    if wish.people == 0 || wish.people > PEOPLE_MAX {
-        return Err(Refusal(400, format!("people: must be 1 to {PEOPLE_MAX}")));
-    }
-    let purpose = format!(
-        "entra directory {} {} {}",
-        wish.people, wish.domain, wish.variant
-    );
-    let mut dice = Dice::new(seed, &purpose);
+    let domain = wish.domain();
+    let people = wish.grant(seed)?;
     // Planted apart, so that the answer lists people only.
     let first = SeedDocument {
-        users: vec![custodian(&wish.domain)],
+        users: vec![custodian(domain)],
         ..SeedDocument::default()
     };
     seed::plant(tenant, &first, now_ms)?;
@@ -114,11 +68,9 @@ pub fn plant(tenant: &mut Tenant, seed: u64, wish: &Wish, now_ms: i64) -> Answer
             name: "everything".into(),
         }],
         subscriptions: SUBSCRIPTIONS.iter().map(subscription).collect(),
-        groups: groups(&wish.domain),
+        groups: groups(domain),
         applications: applications(),
-        users: (0..wish.people)
-            .map(|number| person(&mut dice, wish, number))
-            .collect(),
+        users: people.into_iter().enumerate().map(person).collect(),
     };
     seed::plant(tenant, &document, now_ms)
 }
@@ -151,7 +103,7 @@ fn groups(domain: &str) -> Vec<SeedGroup> {
             ..SeedGroup::default()
         })
     };
-    let mut groups: Vec<SeedGroup> = named(&TEAMS, SeedGroupKind::Team)
+    let mut groups: Vec<SeedGroup> = named(teams(), SeedGroupKind::Team)
         .map(|group| SeedGroup {
             owners: vec![format!("custodian@{domain}")],
             ..group
@@ -191,7 +143,7 @@ fn applications() -> Vec<SeedApplication> {
             value: None,
         }],
         keys: vec![SeedSecret::default()],
-        assigned: vec![TEAMS[number % TEAMS.len()].into()],
+        assigned: vec![teams()[number % teams().len()].into()],
         grants: vec![SeedGrant {
             scope: "User.Read".into(),
             ..SeedGrant::default()
@@ -205,26 +157,26 @@ fn applications() -> Vec<SeedApplication> {
     APPS.iter().enumerate().map(application).collect()
 }
 
-fn person(dice: &mut Dice, wish: &Wish, number: usize) -> SeedUser {
-    let (first, last) = (*dice.pick(&FIRST_NAMES), *dice.pick(&LAST_NAMES));
-    let login = format!(
-        "{}.{}.{}@{}",
-        first.to_lowercase(),
-        last.to_lowercase(),
-        number + 1,
-        wish.domain
-    );
+fn person((number, person): (usize, Person)) -> SeedUser {
+    let Person {
+        login,
+        first_name,
+        last_name,
+        teams,
+        mut dice,
+    } = person;
+    let dice = &mut dice;
     let mut user = SeedUser {
         login,
-        first_name: first.into(),
-        last_name: last.into(),
+        first_name: first_name.into(),
+        last_name: last_name.into(),
         employee_id: Some(format!("E{:05}", number + 1)),
         sessions: dice.between(1, 3) as u64,
-        groups: memberships(dice),
+        groups: memberships(dice, &teams),
         app_roles: some(dice, &APPS, 1, 3),
         methods: some(dice, &METHODS, 1, 2),
         devices: vec![SeedDevice {
-            name: format!("{first}'s device"),
+            name: format!("{first_name}'s device"),
             ..SeedDevice::default()
         }],
         ..SeedUser::default()
@@ -250,7 +202,7 @@ fn person(dice: &mut Dice, wish: &Wish, number: usize) -> SeedUser {
         }];
     }
     if dice.chance(0.1) {
-        user.owns = some(dice, &TEAMS, 1, 1);
+        user.owns = vec![teams[0].into()];
     }
     if dice.chance(0.15) {
         let (id, _) = dice.pick(&SUBSCRIPTIONS);
@@ -259,8 +211,8 @@ fn person(dice: &mut Dice, wish: &Wish, number: usize) -> SeedUser {
     user
 }
 
-fn memberships(dice: &mut Dice) -> Vec<String> {
-    let mut names = some(dice, &TEAMS, 1, 2);
+fn memberships(dice: &mut Dice, teams: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = teams.iter().map(|team| (*team).to_owned()).collect();
     names.extend(some(dice, &ACCESS_GROUPS, 1, 3));
     names.push(DYNAMIC_GROUPS[0].into());
     if dice.chance(0.3) {
