@@ -111,7 +111,7 @@ fn lost_a_race(error: &StoreError) -> bool {
         error.constraint(),
         Some(IDEMPOTENT | ONE_OPEN | "job_one_open")
     );
-    by_constraint || error.is_deadlock()
+    by_constraint || error.is_deadlock() || error.is_of_failed_transaction()
 }
 
 async fn try_record(

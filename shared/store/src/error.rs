@@ -82,6 +82,7 @@ impl StoreError {
                     SqlState::CRASH_SHUTDOWN,
                     SqlState::CANNOT_CONNECT_NOW,
                     SqlState::TOO_MANY_CONNECTIONS,
+                    SqlState::IN_FAILED_SQL_TRANSACTION,
                 ]
                 .contains(code)
             }),
@@ -98,6 +99,14 @@ impl StoreError {
     pub fn is_deadlock(&self) -> bool {
         use tokio_postgres::error::SqlState;
         matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED))
+    }
+
+    /// Whether a statement was refused only because one beside it, sent at the same time, had failed: its own error
+    /// says nothing, and trying again tells.
+    #[must_use]
+    pub fn is_of_failed_transaction(&self) -> bool {
+        use tokio_postgres::error::SqlState;
+        matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION))
     }
 
     /// The name of the constraint that refused the statement, if one did.

@@ -248,6 +248,23 @@ impl Tx<'_> {
             .map_err(StoreError::statement(doing))
     }
 
+    /// Prepares what this connection does not know yet. Statements that are known are sent when they are first
+    /// polled, so that what is joined afterwards travels together and in the order of the join: a row may go
+    /// with the one that it refers to.
+    pub(crate) async fn prepare(
+        &self,
+        statements: &[&'static str],
+        doing: &'static str,
+    ) -> Result<(), StoreError> {
+        for sql in statements {
+            self.inner
+                .prepare_cached(sql)
+                .await
+                .map_err(StoreError::statement(doing))?;
+        }
+        Ok(())
+    }
+
     /// Runs a guarded change of exactly one row.
     pub(crate) async fn execute_one(
         &self,

@@ -1,5 +1,6 @@
 //! Contain and open: the reversible block with its minimal pre-image, then the full pre-image and the plan.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading, FamilyResult};
@@ -111,7 +112,39 @@ impl<C: Connector> Epoch<'_, C> {
                 step
             }));
         }
-        steps
+        self.without_told_tasks(steps)
+    }
+
+    /// A task that a person was asked before is not asked twice: its earlier step stands for it, unless a step of
+    /// this plan needs it and it is not attested yet.
+    fn without_told_tasks(&self, steps: Vec<PlannedStep>) -> Vec<PlannedStep> {
+        let needed: HashSet<usize> = steps.iter().flat_map(|step| step.needs.clone()).collect();
+        let told = |position: usize, step: &PlannedStep| {
+            self.steps.list.iter().any(|known| {
+                let same = known.step.planned.binding == step.binding
+                    && known.step.planned.target_kind == step.target_kind
+                    && known.step.planned.target_key == step.target_key;
+                let stands = known.state == StepState::Attested
+                    || (known.state.waits_for_person() && !needed.contains(&position));
+                same && stands
+            })
+        };
+        let mut moved: HashMap<usize, usize> = HashMap::new();
+        let mut kept: Vec<PlannedStep> = Vec::with_capacity(steps.len());
+        for (position, mut step) in steps.into_iter().enumerate() {
+            let manual = matches!(step.disposition, plan::Disposition::Manual { .. });
+            if manual && told(position, &step) {
+                continue;
+            }
+            moved.insert(position, kept.len());
+            step.needs = step
+                .needs
+                .iter()
+                .filter_map(|needs| moved.get(needs).copied())
+                .collect();
+            kept.push(step);
+        }
+        kept
     }
 
     /// Reads again what earlier epochs left unknown, and records what it shows.

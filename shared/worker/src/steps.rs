@@ -116,8 +116,11 @@ impl Steps {
     /// Takes up a plan that was just stored. The containing steps stay beside it, and of an older plan what
     /// is still to be proven.
     pub(crate) fn take_up(&mut self, plan: &NewPlan, intended: &[StepId], now: Timestamp) {
-        self.list
-            .retain(|working| working.step.revision == 0 || !working.state.is_closed());
+        self.list.retain(|working| {
+            working.step.revision == 0
+                || !working.state.is_closed()
+                || working.state == StepState::Attested
+        });
         for working in &mut self.list {
             working.superseded |= working.step.revision != 0;
             working.step.planned.needs.clear();

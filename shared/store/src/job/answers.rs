@@ -31,6 +31,9 @@ pub(super) async fn insert(
     claimed: &ClaimedJob,
     answers: &[EffectAnswer],
 ) -> Result<(), StoreError> {
+    if answers.is_empty() {
+        return Ok(());
+    }
     let doing = "writing answers";
     let steps: Vec<Uuid> = answers.iter().map(|answer| answer.step.0).collect();
     let numbers: Vec<i32> = answers.iter().map(|answer| answer.no).collect();

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use futures::try_join;
 use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::claim::{ClaimDecision, ClaimFacts, decide};
-use sever_domain::{InstanceId, JobId, JobState};
+use sever_domain::{InstanceId, JobId, JobState, OptOutId, SubjectId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -88,7 +89,7 @@ pub async fn claim(
                 instance,
                 incarnation,
             };
-            Claimed::Taken(Box::new(take(&tx, &facts, taken, lease).await?))
+            Claimed::Taken(Box::new(take(&tx, &row, &facts, taken, lease).await?))
         }
         ClaimDecision::RungAgain => {
             tx.execute_one(NOTE_BELL, &[&job.0], doing).await?;
@@ -117,28 +118,17 @@ pub async fn claim(
 
 async fn take(
     tx: &Tx<'_>,
+    row: &Row,
     facts: &ClaimFacts,
     lease: Lease,
     ceiling: Duration,
 ) -> Result<ClaimedJob, StoreError> {
     let doing = "taking a lease";
-    tx.execute_one(
-        TAKE,
-        &[
-            &lease.job.0,
-            &lease.token,
-            &lease.instance.0,
-            &ceiling.as_secs_f64(),
-        ],
-        doing,
-    )
-    .await?;
     let lost = if lease.epoch > 1 {
         tx.query(LOSE_TRACK, &[&lease.job.0], doing).await?.len()
     } else {
         0
     };
-    let claimed = load::claimed(tx, lease, facts.now).await?;
     let data = json!({"epoch": lease.epoch, "steps_unknown": lost, "from": facts.state.as_str()});
     let event = AuditEvent::new(
         AuditKind::JobClaimed,
@@ -146,10 +136,18 @@ async fn take(
         format!("worker:{}", lease.instance),
         data,
     )
-    .subject(claimed.subject)
-    .opt_out(claimed.opt_out)
+    .subject(SubjectId(row.get("subject_id")))
+    .opt_out(OptOutId(row.get("opt_out_id")))
     .job(lease.job);
-    audit::insert(tx, &[event]).await?;
+    let (events, ceiling) = ([event], ceiling.as_secs_f64());
+    let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
+        &[&lease.job.0, &lease.token, &lease.instance.0, &ceiling];
+    // None of the three depends on another one, so that they share a round trip.
+    let ((), claimed, ()) = try_join!(
+        tx.execute_one(TAKE, values, doing),
+        load::claimed(tx, lease, facts.now),
+        audit::insert(tx, &events)
+    )?;
     Ok(claimed)
 }
 
@@ -173,8 +171,8 @@ async fn dead_letter(
         format!("worker:{instance}"),
         data,
     )
-    .subject(sever_domain::SubjectId(row.get("subject_id")))
-    .opt_out(sever_domain::OptOutId(row.get("opt_out_id")))
+    .subject(SubjectId(row.get("subject_id")))
+    .opt_out(OptOutId(row.get("opt_out_id")))
     .job(job);
     audit::insert(tx, &[event]).await
 }
@@ -188,8 +186,8 @@ fn lost_lease(row: &Row, job: JobId, instance: InstanceId, now: jiff::Timestamp)
         format!("worker:{instance}"),
         data,
     )
-    .subject(sever_domain::SubjectId(row.get("subject_id")))
-    .opt_out(sever_domain::OptOutId(row.get("opt_out_id")))
+    .subject(SubjectId(row.get("subject_id")))
+    .opt_out(OptOutId(row.get("opt_out_id")))
     .job(job)
 }
 

@@ -1,11 +1,13 @@
 //! One transaction of a job's epoch: what was answered and read is recorded, and either the next wave
 //! is intended or the job is settled.
 //!
-//! Locks are taken in one order everywhere: guard, subject, opt-out, connection, job.
+//! Locks are taken in one order everywhere: subject, opt-out, job, guard. What does not wait for an
+//! answer travels together, because many transactions wait for the guard's lock.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_audit::{AuditEvent, AuditKind};
@@ -107,10 +109,8 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
     let tx = client.begin().await?;
     let claimed = input.claimed;
     let wants_charge = !input.charged && !input.intend.is_empty();
-    if wants_charge {
-        guard::lock(&tx, &claimed.asked_by).await?;
-    }
     let (facts, protected) = intent::lock(&tx, claimed, &input.accounts).await?;
+    evidence::judge_bindings(&tx, claimed, &input.record.bindings).await?;
     let mut events = Events {
         claimed,
         now: facts.now,
@@ -118,6 +118,7 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
     };
     let mut decision = sever_domain::intent::decide(&facts);
     let mut charged = input.charged;
+    let mut charge = false;
     let mut tripped = None;
     if let (IntentDecision::Go(allowance), false) = (decision, input.intend.is_empty()) {
         let checked = guard::check(
@@ -132,46 +133,17 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
         .await?;
         decision = IntentDecision::Go(checked.allowance);
         charged |= checked.charged;
+        charge = checked.charge;
         tripped = checked.tripped;
     }
     let intended = allowed(&input.intend, decision);
-    let is_new = |step: StepId| {
-        input
-            .plan
-            .iter()
-            .flat_map(|plan| &plan.steps)
-            .any(|new| new.id == step)
-    };
-    let stored: Vec<IntendedStep> = intended
-        .iter()
-        .copied()
-        .filter(|step| !is_new(step.step))
-        .collect();
-    let inspection = record(&tx, &input.record, input.names, &stored, &mut events).await?;
     let attempt = if intended.is_empty() {
         input.attempt
     } else {
-        Some(intent::attempt(&tx, claimed, input.attempt).await?)
+        Some(input.attempt.unwrap_or(claimed.attempts + 1))
     };
-    if let Some(plan) = &input.plan {
-        evidence::insert_plan(&tx, claimed, plan, inspection, &intended).await?;
-        events.add(AuditKind::PlanStored, evidence::describe_plan(plan));
-    }
-    if let Some(attempt) = attempt.filter(|_| !intended.is_empty()) {
-        intent::insert_effects(&tx, claimed, attempt, &intended).await?;
-        events.add(AuditKind::StepsIntended, json!({"attempt": attempt, "steps": intended.iter().map(|step| name(input.names, step.step)).collect::<Vec<_>>()}));
-    }
-    let plan_revision = input.plan.as_ref().map(|plan| plan.revision);
-    intent::touch_job(
-        &tx,
-        claimed,
-        plan_revision,
-        input.record.first_revocation_at,
-        attempt,
-        input.lease,
-    )
-    .await?;
-    audit::insert(&tx, &events.list).await?;
+    // So many statements side by side are a large future; one allocation keeps it off the job's own.
+    Box::pin(write(&tx, &input, &intended, attempt, charge, events)).await?;
     sever_crash_point::hit("intent.before_commit");
     tx.commit().await?;
     sever_crash_point::hit("intent.after_commit");
@@ -181,8 +153,78 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
         attempt,
         charged,
         tripped,
-        now: events.now,
+        now: facts.now,
     })
+}
+
+/// Writes everything of an intent transaction. It is sent at once, so that its locks are held for one round
+/// trip and the commit.
+async fn write(
+    tx: &Tx<'_>,
+    input: &Advance<'_>,
+    intended: &[IntendedStep],
+    attempt: Option<i32>,
+    charge: bool,
+    mut events: Events<'_>,
+) -> Result<(), StoreError> {
+    let (claimed, learnt) = (input.claimed, &input.record);
+    let inspection = Recorded::of(learnt);
+    inspection.describe(learnt, input.names, &mut events);
+    if let Some(plan) = &input.plan {
+        events.add(AuditKind::PlanStored, evidence::describe_plan(plan));
+    }
+    if !intended.is_empty() {
+        let steps = intended.iter().map(|step| name(input.names, step.step));
+        let steps: Vec<Value> = steps.collect();
+        events.add(
+            AuditKind::StepsIntended,
+            json!({"attempt": attempt, "steps": steps}),
+        );
+    }
+    let is_new = |step: StepId| {
+        let mut new = input.plan.iter().flat_map(|plan| &plan.steps);
+        new.any(|new| new.id == step)
+    };
+    let stored: Vec<IntendedStep> = intended
+        .iter()
+        .copied()
+        .filter(|step| !is_new(step.step))
+        .collect();
+    let charging = async {
+        match charge {
+            true => guard::charge(tx, claimed, input.weight.max(1)).await,
+            false => Ok(()),
+        }
+    };
+    let planning = async {
+        match &input.plan {
+            Some(plan) => evidence::insert_plan(tx, claimed, plan, inspection.id, intended).await,
+            None => Ok(()),
+        }
+    };
+    let plan_revision = input.plan.as_ref().map(|plan| plan.revision);
+    let first_revocation_at = learnt.first_revocation_at;
+    tx.prepare(&evidence::STATEMENTS, "preparing an intent")
+        .await?;
+    tx.prepare(&[intent::INSERT_EFFECTS], "preparing an intent")
+        .await?;
+    try_join!(
+        charging,
+        record(tx, claimed, learnt, &inspection, &stored),
+        intent::make_attempt(tx, claimed, attempt, input.attempt),
+        planning,
+        intent::insert_effects(tx, claimed, attempt, intended),
+        intent::touch_job(
+            tx,
+            claimed,
+            plan_revision,
+            first_revocation_at,
+            attempt,
+            input.lease
+        ),
+        audit::insert(tx, &events.list)
+    )
+    .map(drop)
 }
 
 /// Records and settles: the job leaves this worker, in one transaction. Only after this returns may
@@ -206,7 +248,9 @@ pub async fn settle(
         now: locked.now,
         list: Vec::new(),
     };
-    record(&tx, &learnt, names, &[], &mut events).await?;
+    evidence::judge_bindings(&tx, claimed, &learnt.bindings).await?;
+    let inspection = Recorded::of(&learnt);
+    inspection.describe(&learnt, names, &mut events);
     let taken = |answer: &EffectAnswer| {
         matches!(
             answer.outcome,
@@ -217,16 +261,20 @@ pub async fn settle(
         first_revocation_at: learnt.first_revocation_at,
         answered: learnt.answers.iter().any(taken),
     };
-    let settled = settle::finish(
-        &tx,
-        claimed,
-        attempt,
-        &progress,
-        settlement,
-        &locked,
-        &mut events,
-    )
-    .await?;
+    tx.prepare(&evidence::STATEMENTS, "preparing a settle")
+        .await?;
+    let ((), settled) = try_join!(
+        record(&tx, claimed, &learnt, &inspection, &[]),
+        settle::finish(
+            &tx,
+            claimed,
+            attempt,
+            &progress,
+            settlement,
+            &locked,
+            &mut events
+        )
+    )?;
     audit::insert(&tx, &events.list).await?;
     sever_crash_point::hit("settle.before_commit");
     tx.commit().await?;
@@ -270,59 +318,84 @@ fn allowed(wanted: &[IntendedStep], decision: IntentDecision) -> Vec<IntendedSte
         .collect()
 }
 
-/// Writes what was learnt. Returns the inspection's id, where there was one.
+/// What of a record is known before it is written.
+struct Recorded {
+    /// The inspection's id, where there is one.
+    id: Option<Uuid>,
+    /// Its digest; empty where there is none.
+    digest: Vec<u8>,
+}
+
+impl Recorded {
+    fn of(learnt: &Record) -> Self {
+        let inspection = learnt.inspection.as_ref();
+        Self {
+            id: inspection.map(|_| Uuid::now_v7()),
+            digest: inspection.map_or_else(Vec::new, evidence::inspection_digest),
+        }
+    }
+
+    /// Tells the audit events of a record.
+    fn describe(
+        &self,
+        learnt: &Record,
+        names: &HashMap<StepId, StepName>,
+        events: &mut Events<'_>,
+    ) {
+        if !learnt.bindings.is_empty() {
+            let judged = |binding: &BindingJudgement| json!({"binding": binding.id, "account": binding.provider_id, "state": binding.state, "basis": binding.basis});
+            let judged = learnt.bindings.iter().map(judged).collect();
+            events.add(AuditKind::BindingJudged, Value::Array(judged));
+        }
+        if !learnt.answers.is_empty() {
+            let answers = learnt.answers.iter();
+            let answers = answers.map(|answer| answers::describe(answer, names));
+            events.add(AuditKind::EffectsAnswered, answers.collect());
+        }
+        let Some(inspection) = &learnt.inspection else {
+            return;
+        };
+        events.add(
+            AuditKind::InspectionStored,
+            evidence::describe_inspection(inspection, &self.digest),
+        );
+        let judged = learnt
+            .changes
+            .iter()
+            .filter(|change| change.next.is_closed());
+        let judged: Vec<Value> = judged.map(|change| judged_step(change, names)).collect();
+        if !judged.is_empty() {
+            events.add(AuditKind::StepsJudged, Value::Array(judged));
+        }
+    }
+}
+
+/// Writes what was learnt. Everything is sent when it is first polled.
 async fn record(
     tx: &Tx<'_>,
+    claimed: &ClaimedJob,
     learnt: &Record,
-    names: &HashMap<StepId, StepName>,
+    recorded: &Recorded,
     intended: &[IntendedStep],
-    events: &mut Events<'_>,
-) -> Result<Option<Uuid>, StoreError> {
-    let claimed = events.claimed;
-    if !learnt.bindings.is_empty() {
-        evidence::judge_bindings(tx, claimed, &learnt.bindings).await?;
-        let judged = |binding: &BindingJudgement| json!({"binding": binding.id, "account": binding.provider_id, "state": binding.state, "basis": binding.basis});
-        events.add(
-            AuditKind::BindingJudged,
-            Value::Array(learnt.bindings.iter().map(judged).collect()),
-        );
-    }
-    if !learnt.answers.is_empty() {
-        answers::insert(tx, claimed, &learnt.answers).await?;
-        events.add(
-            AuditKind::EffectsAnswered,
-            Value::Array(
-                learnt
-                    .answers
-                    .iter()
-                    .map(|answer| answers::describe(answer, names))
-                    .collect(),
-            ),
-        );
-    }
-    answers::change_steps(tx, &learnt.changes, intended).await?;
-    let Some(inspection) = &learnt.inspection else {
-        return Ok(None);
+) -> Result<(), StoreError> {
+    let digest = recorded.digest.as_slice();
+    let inspecting = async {
+        let (Some(inspection), Some(id)) = (&learnt.inspection, recorded.id) else {
+            return Ok(());
+        };
+        let verifications = &learnt.verifications;
+        try_join!(
+            evidence::insert_inspection(tx, claimed, id, inspection, digest),
+            evidence::insert_verifications(tx, id, inspection, verifications, digest)
+        )
+        .map(drop)
     };
-    let id = Uuid::now_v7();
-    let digest = evidence::insert_inspection(tx, claimed, id, inspection).await?;
-    events.add(
-        AuditKind::InspectionStored,
-        evidence::describe_inspection(inspection, &digest),
-    );
-    if !learnt.verifications.is_empty() {
-        evidence::insert_verifications(tx, id, inspection, &learnt.verifications, &digest).await?;
-    }
-    let judged: Vec<Value> = learnt
-        .changes
-        .iter()
-        .filter(|change| change.next.is_closed())
-        .map(|change| judged_step(change, names))
-        .collect();
-    if !judged.is_empty() {
-        events.add(AuditKind::StepsJudged, Value::Array(judged));
-    }
-    Ok(Some(id))
+    try_join!(
+        answers::insert(tx, claimed, &learnt.answers),
+        answers::change_steps(tx, &learnt.changes, intended),
+        inspecting
+    )
+    .map(drop)
 }
 
 fn judged_step(change: &StepChange, names: &HashMap<StepId, StepName>) -> Value {

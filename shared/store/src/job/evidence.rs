@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use futures::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_domain::entitlement::FamilyReading;
 use sever_domain::plan::{Disposition, ManualTask};
 use sever_domain::{BindingId, EntitlementKind, StepState};
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
 use super::epoch::IntendedStep;
@@ -69,11 +70,26 @@ INSERT INTO verification (step_id, no, inspection_id, grade, rule, verdict, at, 
 SELECT v.step_id, (SELECT coalesce(max(no), 0) + 1 FROM verification AS earlier WHERE earlier.step_id = v.step_id), $5, v.grade, v.rule, v.verdict, $6, $7
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS v (step_id, grade, rule, verdict)";
 
+/// What refers to each other here, and what other modules' rows refer to: prepared before it travels together.
+pub(super) const STATEMENTS: [&str; 8] = [
+    JUDGE_BINDING,
+    INSERT_INSPECTION,
+    INSERT_FAMILIES,
+    INSERT_ENTITLEMENTS,
+    INSERT_PLAN,
+    INSERT_STEPS,
+    INSERT_NEEDS,
+    INSERT_VERIFICATIONS,
+];
+
 pub(super) async fn judge_bindings(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
     judged: &[BindingJudgement],
 ) -> Result<(), StoreError> {
+    if judged.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<Uuid> = judged.iter().map(|binding| binding.id.0).collect();
     let accounts: Vec<&str> = judged
         .iter()
@@ -104,34 +120,29 @@ pub(super) async fn judge_bindings(
     Ok(())
 }
 
-/// Stores an inspection with its families and entitlements. Returns its digest.
+/// Stores an inspection with its families and entitlements. Everything is sent when it is first polled.
 pub(super) async fn insert_inspection(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
     id: Uuid,
     inspection: &NewInspection,
-) -> Result<Vec<u8>, StoreError> {
+    digest: &[u8],
+) -> Result<(), StoreError> {
     let doing = "writing an inspection";
-    let digest = inspection_digest(inspection);
     let (job, epoch, purpose) = (
         claimed.lease.job.0,
         claimed.lease.epoch,
         inspection.purpose.as_str(),
     );
-    tx.execute(
-        INSERT_INSPECTION,
-        &[
-            &id,
-            &job,
-            &epoch,
-            &purpose,
-            &inspection.started_at,
-            &inspection.ended_at,
-            &digest,
-        ],
-        doing,
-    )
-    .await?;
+    let values: &[&(dyn ToSql + Sync)] = &[
+        &id,
+        &job,
+        &epoch,
+        &purpose,
+        &inspection.started_at,
+        &inspection.ended_at,
+        &digest,
+    ];
     let families: Vec<(BindingId, &FamilyReading)> = inspection
         .accounts
         .iter()
@@ -143,9 +154,12 @@ pub(super) async fn insert_inspection(
                 .map(move |family| (account.binding, family))
         })
         .collect();
-    insert_families(tx, id, inspection, &families).await?;
-    insert_entitlements(tx, id, &families).await?;
-    Ok(digest)
+    try_join!(
+        tx.execute(INSERT_INSPECTION, values, doing),
+        insert_families(tx, id, inspection, &families),
+        insert_entitlements(tx, id, &families)
+    )
+    .map(drop)
 }
 
 async fn insert_families(
@@ -245,7 +259,8 @@ async fn insert_entitlements(
     Ok(())
 }
 
-fn inspection_digest(inspection: &NewInspection) -> Vec<u8> {
+/// The digest of what was read.
+pub(super) fn inspection_digest(inspection: &NewInspection) -> Vec<u8> {
     let accounts: Vec<Value> = inspection
         .accounts
         .iter()
@@ -272,7 +287,8 @@ pub(super) fn describe_inspection(inspection: &NewInspection, digest: &[u8]) -> 
     json!({"purpose": inspection.purpose.as_str(), "accounts": accounts, "digest": hex})
 }
 
-/// Stores a plan, its steps and their needs. Intended steps are stored as `applying`.
+/// Stores a plan, its steps and their needs; everything is sent when it is first polled. Intended steps are
+/// stored as `applying`.
 pub(super) async fn insert_plan(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
@@ -297,18 +313,18 @@ pub(super) async fn insert_plan(
     )
     .to_vec();
     let (job, epoch) = (claimed.lease.job.0, claimed.lease.epoch);
-    tx.execute(
-        INSERT_PLAN,
-        &[&job, &plan.revision, &inspection, &epoch, &digest],
-        doing,
+    let values: &[&(dyn ToSql + Sync)] = &[&job, &plan.revision, &inspection, &epoch, &digest];
+    try_join!(
+        tx.execute(INSERT_PLAN, values, doing),
+        insert_steps(tx, job, plan, intended),
+        insert_needs(tx, plan),
+        insert_tasks(tx, plan),
+        insert_affected(tx, job, plan.affected.as_ref())
     )
-    .await?;
-    if plan.steps.is_empty() {
-        return Ok(());
-    }
-    insert_steps(tx, job, plan, intended).await?;
-    insert_tasks(tx, plan).await?;
-    insert_affected(tx, job, plan.affected.as_ref()).await?;
+    .map(drop)
+}
+
+async fn insert_needs(tx: &Tx<'_>, plan: &NewPlan) -> Result<(), StoreError> {
     let edges: Vec<(Uuid, Uuid)> = plan
         .steps
         .iter()
@@ -319,12 +335,13 @@ pub(super) async fn insert_plan(
                 .map(|needs| (step.id.0, plan.steps[*needs].id.0))
         })
         .collect();
-    if !edges.is_empty() {
-        let (steps, needs): (Vec<Uuid>, Vec<Uuid>) = edges.into_iter().unzip();
-        tx.execute(INSERT_NEEDS, &[&steps, &needs], "writing a plan's edges")
-            .await?;
+    if edges.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let (steps, needs): (Vec<Uuid>, Vec<Uuid>) = edges.into_iter().unzip();
+    tx.execute(INSERT_NEEDS, &[&steps, &needs], "writing a plan's edges")
+        .await
+        .map(drop)
 }
 
 async fn insert_affected(
@@ -352,7 +369,7 @@ async fn insert_affected(
     .await
 }
 
-/// The tasks of a plan's manual steps; a task that a person has already done for an older plan keeps its word.
+/// The tasks of a plan's manual steps.
 async fn insert_tasks(tx: &Tx<'_>, plan: &NewPlan) -> Result<(), StoreError> {
     let tasks: Vec<(Uuid, &ManualTask)> = plan
         .steps
@@ -392,6 +409,9 @@ async fn insert_steps(
     plan: &NewPlan,
     intended: &[IntendedStep],
 ) -> Result<(), StoreError> {
+    if plan.steps.is_empty() {
+        return Ok(());
+    }
     let of = |step: &NewStep| {
         if intended.iter().any(|wanted| wanted.step == step.id) {
             StepState::Applying
@@ -492,6 +512,9 @@ pub(super) async fn insert_verifications(
     verifications: &[Verification],
     digest: &[u8],
 ) -> Result<(), StoreError> {
+    if verifications.is_empty() {
+        return Ok(());
+    }
     let steps: Vec<Uuid> = verifications
         .iter()
         .map(|verification| verification.step.0)

@@ -1,10 +1,13 @@
 //! Guards, charged inside the intent transaction under one lock for each guard and source.
 
+use futures::try_join;
 use jiff::Timestamp;
 use serde_json::json;
 use sever_audit::AuditKind;
 use sever_domain::intent::Allowance;
 use sever_domain::{HoldPolicy, HoldReason};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::epoch::Events;
 use super::settle::{HoldRequest, open_hold};
@@ -32,28 +35,46 @@ WITH charged AS (
 INSERT INTO guard_counter (guard, source, bucket, count) VALUES ($1, $2, date_trunc('minute', now()), $5)
 ON CONFLICT (guard, source, bucket) DO UPDATE SET count = guard_counter.count + excluded.count";
 
-/// Takes the guard's lock, before any other lock of the transaction.
-pub(super) async fn lock(tx: &Tx<'_>, source: &str) -> Result<(), StoreError> {
-    let doing = "locking a guard";
-    if tx
-        .query_opt(TAKE_LOCK, &[&MASS, &source], doing)
-        .await?
-        .is_some()
-    {
-        return Ok(());
+/// Takes the guard's lock and reads what stands under it, in one round trip: the second statement begins, and
+/// sees what is committed, when the first one has the lock. Everybody of a source waits here for each other, so
+/// it is the last lock of the transaction.
+async fn lock_and_read(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    window_s: f64,
+) -> Result<Row, StoreError> {
+    let doing = "locking the mass guard";
+    let by_source: &[&(dyn ToSql + Sync)] = &[&MASS, &claimed.asked_by];
+    let by_opt_out: &[&(dyn ToSql + Sync)] = &[
+        &MASS,
+        &claimed.asked_by,
+        &claimed.subject.0,
+        &claimed.opt_out.0,
+        &window_s,
+    ];
+    tx.prepare(&[TAKE_LOCK, READ], doing).await?;
+    let both = async || {
+        try_join!(
+            tx.query_opt(TAKE_LOCK, by_source, doing),
+            tx.query_opt(READ, by_opt_out, doing)
+        )
+    };
+    let (mut lock, mut row) = both().await?;
+    if lock.is_none() {
+        tx.execute(MAKE_LOCK, by_source, doing).await?;
+        (lock, row) = both().await?;
     }
-    tx.execute(MAKE_LOCK, &[&MASS, &source], doing).await?;
-    tx.query(TAKE_LOCK, &[&MASS, &source], doing)
-        .await
-        .map(drop)
+    lock.and(row).ok_or(StoreError::Conflict { doing })
 }
 
 /// What the guards say of a wave.
 pub(super) struct Checked {
     /// What may run.
     pub(super) allowance: Allowance,
-    /// Whether the mass guard is charged now.
+    /// Whether the mass guard is charged, once [`charge`] has run where it must.
     pub(super) charged: bool,
+    /// Whether the caller must run [`charge`] in this transaction.
+    pub(super) charge: bool,
     /// The guard that opened a hold in this transaction.
     pub(super) tripped: Option<HoldReason>,
 }
@@ -73,6 +94,7 @@ pub(super) async fn check(
         return Ok(Checked {
             allowance,
             charged: false,
+            charge: false,
             tripped: None,
         });
     }
@@ -87,6 +109,7 @@ pub(super) async fn check(
         return Ok(Checked {
             allowance: Allowance::Under(HoldPolicy::Nothing),
             charged: false,
+            charge: false,
             tripped: Some(HoldReason::Protected),
         });
     }
@@ -94,10 +117,29 @@ pub(super) async fn check(
         return Ok(Checked {
             allowance,
             charged: false,
+            charge: false,
             tripped: None,
         });
     };
     charge_mass(tx, claimed, weight, policy, events).await
+}
+
+/// Charges the mass guard with so many people; its lock is held.
+pub(super) async fn charge(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    weight: i64,
+) -> Result<(), StoreError> {
+    let values: &[&(dyn ToSql + Sync)] = &[
+        &MASS,
+        &claimed.asked_by,
+        &claimed.subject.0,
+        &claimed.opt_out.0,
+        &weight,
+    ];
+    tx.execute(CHARGE, values, "charging the mass guard")
+        .await
+        .map(drop)
 }
 
 async fn charge_mass(
@@ -107,48 +149,23 @@ async fn charge_mass(
     policy: &GuardPolicy,
     events: &mut Events<'_>,
 ) -> Result<Checked, StoreError> {
-    let doing = "charging the mass guard";
-    let window = policy.mass.window.as_secs_f64();
-    let row = tx
-        .query_opt(
-            READ,
-            &[
-                &MASS,
-                &claimed.asked_by,
-                &claimed.subject.0,
-                &claimed.opt_out.0,
-                &window,
-            ],
-            doing,
-        )
-        .await?
-        .ok_or(StoreError::Conflict { doing })?;
+    let row = lock_and_read(tx, claimed, policy.mass.window.as_secs_f64()).await?;
     if row.get("charged") {
         return Ok(Checked {
             allowance: Allowance::Everything,
             charged: true,
+            charge: false,
             tripped: None,
         });
     }
     let (spent, active_people, now): (i64, i64, Timestamp) =
         (row.get("spent"), row.get("active_people"), row.get("now"));
     if policy.mass.admits(spent, weight, active_people) {
-        tx.execute(
-            CHARGE,
-            &[
-                &MASS,
-                &claimed.asked_by,
-                &claimed.subject.0,
-                &claimed.opt_out.0,
-                &weight,
-            ],
-            doing,
-        )
-        .await?;
         events.add(AuditKind::GuardCharged, json!({"guard": MASS, "weight": weight, "spent": spent + weight, "limit": policy.mass.limit(active_people)}));
         return Ok(Checked {
             allowance: Allowance::Everything,
             charged: true,
+            charge: true,
             tripped: None,
         });
     }
@@ -174,6 +191,7 @@ async fn charge_mass(
     Ok(Checked {
         allowance: Allowance::Under(allowed),
         charged: false,
+        charge: false,
         tripped: Some(HoldReason::MassGuard),
     })
 }

@@ -12,7 +12,8 @@ use super::types::ClaimedJob;
 use crate::error::StoreError;
 use crate::pool::Tx;
 
-/// Subject, opt-out, connection and job are locked in this order.
+/// Subject, opt-out and job are locked in this order. The connection is read without a lock: every intent there would
+/// share it, and a call may follow its parking by a moment with the lock too.
 const LOCK: &str = "
 SELECT now() AS now, subject.version = $4 AS same_subject_version, opt_out.revision = $5 AS same_revision,
        opt_out.state = 'open' AS in_force, connection.state = 'open' AS connection_open, connection.blocked_until,
@@ -27,12 +28,12 @@ FROM subject JOIN opt_out ON opt_out.subject_id = subject.id
 JOIN job ON job.opt_out_id = opt_out.id
 JOIN connection ON connection.id = job.connection_id
 WHERE job.id = $1 AND job.lease_epoch = $2 AND job.lease_token = $3 AND job.state = 'running'
-FOR SHARE OF subject, opt_out, connection FOR NO KEY UPDATE OF job";
+FOR SHARE OF subject, opt_out FOR NO KEY UPDATE OF job";
 
 const INSERT_ATTEMPT: &str =
     "INSERT INTO attempt (job_id, no, epoch, instance_id) VALUES ($1, $2, $3, $4)";
 
-const INSERT_EFFECTS: &str = "
+pub(super) const INSERT_EFFECTS: &str = "
 INSERT INTO effect (step_id, no, attempt, epoch)
 SELECT step_id, no, $3, $4 FROM unnest($1::uuid[], $2::int4[]) AS intended (step_id, no)";
 
@@ -95,18 +96,17 @@ pub(super) async fn lock(
     Ok((facts, row.get("protected")))
 }
 
-/// The number of this epoch's attempt; its row is made by the epoch's first intent.
-pub(super) async fn attempt(
+/// Makes the row of this epoch's attempt, unless it stands: the epoch's first intent does.
+pub(super) async fn make_attempt(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
+    no: Option<i32>,
     standing: Option<i32>,
-) -> Result<i32, StoreError> {
-    if let Some(no) = standing {
-        return Ok(no);
+) -> Result<(), StoreError> {
+    match (no, standing) {
+        (Some(no), None) => insert_attempt(tx, claimed, no).await,
+        (_, _) => Ok(()),
     }
-    let no = claimed.attempts + 1;
-    insert_attempt(tx, claimed, no).await?;
-    Ok(no)
 }
 
 pub(super) async fn insert_attempt(
@@ -127,9 +127,12 @@ pub(super) async fn insert_attempt(
 pub(super) async fn insert_effects(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
-    attempt: i32,
+    attempt: Option<i32>,
     intended: &[IntendedStep],
 ) -> Result<(), StoreError> {
+    if intended.is_empty() {
+        return Ok(());
+    }
     let steps: Vec<Uuid> = intended.iter().map(|step| step.step.0).collect();
     let numbers: Vec<i32> = intended.iter().map(|step| step.effect_no).collect();
     tx.execute(

@@ -33,13 +33,14 @@ const BINDINGS: &str = "
 SELECT binding.id, provider_id, binding.state, basis FROM binding JOIN job USING (subject_id, connection_id)
 WHERE job.id = $1 ORDER BY provider_id";
 
-/// The newest plan's steps, those of plan 0, which only contains, and what older plans left to be proven.
+/// The newest plan's steps, those of plan 0, which only contains, what older plans left to be proven, and what a
+/// person has attested.
 const STEPS: &str = "
 SELECT step.*, (SELECT count(*)::int4 FROM effect WHERE effect.step_id = step.id) AS effects,
        ARRAY(SELECT needs_step_id FROM step_need WHERE step_need.step_id = step.id) AS needs,
        task.asked_of, task.what, task.link, task.evidence_required, extract(epoch FROM task.due_at - task.asked_at)::int8 AS due_s
 FROM step LEFT JOIN task ON task.step_id = step.id WHERE step.job_id = $1
-  AND (step.revision IN (0, (SELECT plan_revision FROM job WHERE id = $1)) OR step.state NOT IN ('verified', 'inert', 'attested'))
+  AND (step.revision IN (0, (SELECT plan_revision FROM job WHERE id = $1)) OR step.state NOT IN ('verified', 'inert'))
 ORDER BY step.revision, step.ordinal";
 
 const UNANSWERED: &str = "

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_audit::AuditKind;
@@ -267,29 +268,39 @@ pub(super) async fn finish(
             column: "job.state",
             problem: error.to_string(),
         })?;
-    let attempt = end_attempt(tx, claimed, attempt, settlement).await?;
+    let spent = attempt.or_else(|| {
+        let spends = settlement.class().spends_attempt();
+        spends.then_some(claimed.attempts + 1)
+    });
     let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[
         &claimed.lease.job.0,
         &state.as_str(),
         &settlement.reason(),
         &settlement.after().as_secs_f64(),
-        &attempt.unwrap_or(claimed.attempts),
+        &spent.unwrap_or(claimed.attempts),
         &settlement.class().as_str(),
         &progress.first_revocation_at,
         &progress.answered,
     ];
-    tx.execute_one(SETTLE, values, "settling a job").await?;
+    let closing = async {
+        let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
+            &[&claimed.opt_out.0, &claimed.lease.job.0];
+        match state {
+            JobState::Done => {
+                tx.execute(CLOSE_OPT_OUT, values, "closing an opt-out")
+                    .await
+            }
+            _ => Ok(0),
+        }
+    };
+    let ((), (), closed) = try_join!(
+        end_attempt(tx, claimed, attempt, spent, settlement),
+        tx.execute_one(SETTLE, values, "settling a job"),
+        closing
+    )?;
     side_effects(tx, claimed, settlement, events).await?;
-    events.add(AuditKind::JobSettled, json!({"to": state, "class": settlement.class(), "reason": settlement.reason(), "attempt": attempt, "after_ms": settlement.after().as_millis().min(u128::from(u64::MAX)) as u64}));
-    let opt_out_closed = state == JobState::Done
-        && tx
-            .execute(
-                CLOSE_OPT_OUT,
-                &[&claimed.opt_out.0, &claimed.lease.job.0],
-                "closing an opt-out",
-            )
-            .await?
-            == 1;
+    events.add(AuditKind::JobSettled, json!({"to": state, "class": settlement.class(), "reason": settlement.reason(), "attempt": spent, "after_ms": settlement.after().as_millis().min(u128::from(u64::MAX)) as u64}));
+    let opt_out_closed = closed == 1;
     if opt_out_closed {
         events.add(
             AuditKind::OptOutClosed,
@@ -341,34 +352,31 @@ async fn changed_meanwhile(
     })
 }
 
+/// Ends the attempt that this settle spends, and makes its row where no intent has.
 async fn end_attempt(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
-    attempt: Option<i32>,
+    standing: Option<i32>,
+    spent: Option<i32>,
     settlement: &Settlement,
-) -> Result<Option<i32>, StoreError> {
-    let no = match attempt {
-        Some(no) => no,
-        None if settlement.class().spends_attempt() => {
-            let no = claimed.attempts + 1;
-            insert_attempt(tx, claimed, no).await?;
-            no
-        }
-        None => return Ok(None),
+) -> Result<(), StoreError> {
+    let Some(no) = spent else {
+        return Ok(());
     };
-    let class = settlement.class();
+    if standing.is_none() {
+        insert_attempt(tx, claimed, no).await?;
+    }
     tx.execute_one(
         END_ATTEMPT,
         &[
             &claimed.lease.job.0,
             &no,
-            &class.as_str(),
+            &settlement.class().as_str(),
             &settlement.reason(),
         ],
         "ending an attempt",
     )
-    .await?;
-    Ok(Some(no))
+    .await
 }
 
 async fn side_effects(

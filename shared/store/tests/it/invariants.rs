@@ -112,6 +112,7 @@ const PLANTED: &[(&str, &str)] = &[
     ("done_with_unread_account", "INSERT INTO binding (id, subject_id, connection_id, kind, provider_id, state, basis, confirmed_at)
         VALUES (gen_random_uuid(), '$subject', '$connection', 'account', '00u2', 'confirmed', 'source_listed', now() - interval '1 day')"),
     ("closing_before_last_write", "UPDATE effect SET answered_at = now()"),
+    ("plan_that_wrote", "UPDATE job SET kind = 'plan'"),
     ("effect_on_foreign_account", "INSERT INTO subject (id, kind) VALUES ('00000000-0000-7000-8000-00000000ffff', 'person');
         UPDATE binding SET subject_id = '00000000-0000-7000-8000-00000000ffff'"),
     ("job_without_event", "DELETE FROM audit_event WHERE kind = 'job.created'"),
