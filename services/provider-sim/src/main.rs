@@ -27,6 +27,7 @@ mod passage;
 mod scim;
 mod server;
 mod simulation;
+mod vanta;
 
 use std::io::Write as _;
 use std::net::SocketAddr;

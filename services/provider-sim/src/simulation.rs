@@ -13,7 +13,7 @@ use crate::faults::Faults;
 use crate::journal::Journal;
 use crate::okta;
 use crate::passage::{self, Instances};
-use crate::{oidc, scim};
+use crate::{oidc, scim, vanta};
 
 /// Everything the process simulates.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Simulation {
     pub journal: Journal,
     /// What goes wrong on request.
     pub faults: Faults,
+    /// The Vanta tenants.
+    pub vanta: vanta::Tenants,
     okta: RwLock<HashMap<String, Arc<okta::Site>>>,
     /// SCIM applications.
     pub scim: Instances<scim::App>,
@@ -42,6 +44,7 @@ impl Simulation {
             clock: Clock::new(),
             journal: Journal::new(journal_capacity),
             faults: Faults::new(seed),
+            vanta: vanta::Tenants::default(),
             okta: RwLock::default(),
             scim: Instances::default(),
             oidc: Instances::default(),
@@ -61,6 +64,10 @@ impl Simulation {
             Some("okta") if segments.len() > 1 => {
                 segments.remove(0);
                 okta::serve(self, incoming, segments).await
+            }
+            Some("vanta") if segments.len() > 1 => {
+                segments.remove(0);
+                vanta::serve(self, incoming, segments).await
             }
             Some("scim") if segments.len() > 1 => {
                 segments.remove(0);

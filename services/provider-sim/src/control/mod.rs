@@ -9,6 +9,7 @@ mod oidc;
 mod okta;
 mod people;
 mod scim;
+mod vanta;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -62,6 +63,7 @@ pub fn answer(simulation: &Simulation, incoming: &Incoming, segments: &[String])
         (_, ["scim", rest @ ..]) => scim::answer(simulation, incoming, method, rest),
         (_, ["oidc", rest @ ..]) => oidc::answer(simulation, incoming, method, rest),
         (_, ["entra", rest @ ..]) => entra::answer(simulation, incoming, method, rest),
+        (_, ["vanta", rest @ ..]) => vanta::answer(simulation, incoming, method, rest),
         _ => Err(Refusal(
             404,
             format!("no such order: {method} {}", incoming.path),

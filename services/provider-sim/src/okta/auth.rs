@@ -44,7 +44,10 @@ impl Org {
             .settings
             .oauth_clients
             .iter()
-            .any(|app| app.client_id == principal.actor_id && app.admin);
+            .any(|app| app.client_id == principal.actor_id && app.admin)
+            || self
+                .app_of_client(&principal.actor_id)
+                .is_some_and(|app| !app.client.roles.is_empty());
         // Some families have one verb only, for instance okta.universalLogout.manage and okta.logs.read.
         let allowed = match write {
             true => has("manage"),
@@ -93,6 +96,14 @@ impl Org {
             .get(secret)
             .filter(|token| now_ms < token.expires_at);
         let token = token.ok_or(Code::InvalidToken)?;
+        let settings = &self.settings;
+        let mut own = settings.oauth_clients.iter();
+        let known = own.any(|app| app.client_id == token.client_id);
+        let app = self.app_of_client(&token.client_id);
+        let outlives = settings.unconfirmed.inactive_app_access_tokens == OwnerTokens::Valid;
+        if !known && !outlives && !app.is_some_and(|app| app.active) {
+            return Err(Code::InvalidToken.into());
+        }
         Ok(Principal {
             name: token.client_id.clone(),
             actor_id: token.client_id.clone(),

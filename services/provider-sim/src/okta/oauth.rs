@@ -69,18 +69,14 @@ fn issue(org: &mut Org, call: &Call) -> Result<Reply, OauthError> {
             "client_assertion_type: private_key_jwt is the only method for these scopes",
         ));
     }
-    let claims = checked_claims(call, field("client_assertion"))?;
-    let app = org
-        .settings
-        .oauth_clients
-        .iter()
-        .find(|app| app.client_id == claims.sub && app.enabled);
-    let app = app.ok_or_else(|| invalid_client("the client is not known or not active"))?;
+    let (kid, claims) = checked_claims(call, field("client_assertion"))?;
+    let granted = granted(org, &claims.sub, &kid)
+        .ok_or_else(|| invalid_client("the client is not known or not active"))?;
     let scopes: Vec<String> = field("scope")
         .split_whitespace()
         .map(str::to_owned)
         .collect();
-    if scopes.is_empty() || scopes.iter().any(|scope| !app.scopes.contains(scope)) {
+    if scopes.is_empty() || scopes.iter().any(|scope| !granted.contains(scope)) {
         let description = "one or more scopes are not granted to the client".to_owned();
         return Err(OauthError(400, "invalid_scope", description));
     }
@@ -102,7 +98,21 @@ fn issue(org: &mut Org, call: &Call) -> Result<Reply, OauthError> {
     Ok(Reply::json(200, &body))
 }
 
-fn checked_claims(call: &Call, assertion: &str) -> Result<Claims, OauthError> {
+/// The scopes granted to the client, where it may act: one of the settings, or an active app with this key.
+fn granted(org: &Org, client_id: &str, kid: &str) -> Option<Vec<String>> {
+    let mut own = org.settings.oauth_clients.iter();
+    if let Some(app) = own.find(|app| app.client_id == client_id && app.enabled) {
+        return Some(app.scopes.clone());
+    }
+    let app = org.app_of_client(client_id).filter(|app| app.active)?;
+    let mut keys = app.client.keys.values();
+    let signs = keys.any(|key| key.active && key.usage == "sig" && key.kid == kid);
+    let grants = app.client.grants.values();
+    signs.then(|| grants.map(|grant| grant.scope.clone()).collect())
+}
+
+/// The key's id and the claims of `assertion`.
+fn checked_claims(call: &Call, assertion: &str) -> Result<(String, Claims), OauthError> {
     let parts: Vec<&str> = assertion.split('.').collect();
     let [header, claims, signature] = parts[..] else {
         return Err(invalid_client("client_assertion: not a JWT"));
@@ -123,7 +133,7 @@ fn checked_claims(call: &Call, assertion: &str) -> Result<Claims, OauthError> {
     } else if claims.exp <= now_s || claims.exp > now_s + ASSERTION_S_MAX {
         "client_assertion: exp must be ahead, by an hour at most"
     } else {
-        return Ok(claims);
+        return Ok((header.kid.unwrap_or_default(), claims));
     };
     Err(invalid_client(problem))
 }

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use crate::exchange::Reply;
 use crate::okta::api::{
-    api_tokens, app_users, apps, clients, devices, factors, grants, groups, iam,
-    identity_providers, lifecycle, linked_objects, logs, members, owners, revocation, roles, rules,
+    api_tokens, app_grants, app_groups, app_keys, app_secrets, app_tokens, app_users, apps,
+    client_roles, clients, devices, factors, grants, groups, hooks, iam, identity_providers,
+    lifecycle, linked_objects, logs, members, owners, provisioning, revocation, roles, rules,
     sessions, users,
 };
 use crate::okta::call::Call;
@@ -73,6 +74,9 @@ const USERS: Option<&str> = Some("okta.users");
 const GROUPS: Option<&str> = Some("okta.groups");
 const ROLES: Option<&str> = Some("okta.roles");
 const APPS: Option<&str> = Some("okta.apps");
+const APP_GRANTS: Option<&str> = Some("okta.appGrants");
+const EVENT_HOOKS: Option<&str> = Some("okta.eventHooks");
+const INLINE_HOOKS: Option<&str> = Some("okta.inlineHooks");
 const API_TOKENS: Option<&str> = Some("okta.apiTokens");
 const DEVICES: Option<&str> = Some("okta.devices");
 const IDPS: Option<&str> = Some("okta.idps");
@@ -163,11 +167,51 @@ pub static ROUTES: &[Route] = &[
     route("DELETE", "/api/v1/apps/{app}", ("apps", "delete_app"), APPS, apps::delete),
     route("POST", "/api/v1/apps/{app}/lifecycle/activate", ("apps", "activate_app"), APPS, apps::activate),
     route("POST", "/api/v1/apps/{app}/lifecycle/deactivate", ("apps", "deactivate_app"), APPS, apps::deactivate),
-    route("GET", "/api/v1/apps/{app}/groups", ("apps", "list_app_groups"), APPS, apps::groups),
+    route("GET", "/api/v1/apps/{app}/groups", ("app_groups", "list_app_groups"), APPS, app_groups::list),
+    route("GET", "/api/v1/apps/{app}/groups/{group}", ("app_groups", "get_app_group"), APPS, app_groups::get),
+    route("PUT", "/api/v1/apps/{app}/groups/{group}", ("app_groups", "assign_app_group"), APPS, app_groups::assign),
+    route("DELETE", "/api/v1/apps/{app}/groups/{group}", ("app_groups", "unassign_app_group"), APPS, app_groups::unassign),
     route("GET", "/api/v1/apps/{app}/users", ("app_users", "list_app_users"), APPS, app_users::list),
     route("POST", "/api/v1/apps/{app}/users", ("app_users", "assign_app_user"), APPS, app_users::assign),
     route("GET", "/api/v1/apps/{app}/users/{user}", ("app_users", "get_app_user"), APPS, app_users::get),
     route("DELETE", "/api/v1/apps/{app}/users/{user}", ("app_users", "unassign_app_user"), APPS, app_users::unassign),
+
+    route("GET", "/api/v1/apps/{app}/tokens", ("app_tokens", "list_app_tokens"), APPS, app_tokens::list),
+    route("DELETE", "/api/v1/apps/{app}/tokens", ("app_tokens", "revoke_app_tokens"), APPS, app_tokens::revoke_all),
+    route("GET", "/api/v1/apps/{app}/tokens/{token}", ("app_tokens", "get_app_token"), APPS, app_tokens::get),
+    route("DELETE", "/api/v1/apps/{app}/tokens/{token}", ("app_tokens", "revoke_app_token"), APPS, app_tokens::revoke),
+    route("GET", "/api/v1/apps/{app}/grants", ("app_grants", "list_app_grants"), APP_GRANTS, app_grants::list),
+    route("POST", "/api/v1/apps/{app}/grants", ("app_grants", "grant_app_scope"), APP_GRANTS, app_grants::create),
+    route("GET", "/api/v1/apps/{app}/grants/{grant}", ("app_grants", "get_app_grant"), APP_GRANTS, app_grants::get),
+    route("DELETE", "/api/v1/apps/{app}/grants/{grant}", ("app_grants", "revoke_app_grant"), APP_GRANTS, app_grants::revoke),
+    route("GET", "/api/v1/apps/{app}/credentials/secrets", ("app_secrets", "list_secrets"), APPS, app_secrets::list),
+    route("POST", "/api/v1/apps/{app}/credentials/secrets", ("app_secrets", "create_secret"), APPS, app_secrets::create),
+    route("GET", "/api/v1/apps/{app}/credentials/secrets/{secret}", ("app_secrets", "get_secret"), APPS, app_secrets::get),
+    route("DELETE", "/api/v1/apps/{app}/credentials/secrets/{secret}", ("app_secrets", "delete_secret"), APPS, app_secrets::delete),
+    route("POST", "/api/v1/apps/{app}/credentials/secrets/{secret}/lifecycle/activate", ("app_secrets", "activate_secret"), APPS, app_secrets::activate),
+    route("POST", "/api/v1/apps/{app}/credentials/secrets/{secret}/lifecycle/deactivate", ("app_secrets", "deactivate_secret"), APPS, app_secrets::deactivate),
+    route("GET", "/api/v1/apps/{app}/credentials/jwks", ("app_keys", "list_keys"), APPS, app_keys::list),
+    route("GET", "/api/v1/apps/{app}/credentials/jwks/{key}", ("app_keys", "get_key"), APPS, app_keys::get),
+    route("DELETE", "/api/v1/apps/{app}/credentials/jwks/{key}", ("app_keys", "delete_key"), APPS, app_keys::delete),
+    route("POST", "/api/v1/apps/{app}/credentials/jwks/{key}/lifecycle/activate", ("app_keys", "activate_key"), APPS, app_keys::activate),
+    route("POST", "/api/v1/apps/{app}/credentials/jwks/{key}/lifecycle/deactivate", ("app_keys", "deactivate_key"), APPS, app_keys::deactivate),
+    route("GET", "/api/v1/apps/{app}/connections/default", ("provisioning", "get_provisioning"), APPS, provisioning::get),
+    route("POST", "/api/v1/apps/{app}/connections/default/lifecycle/activate", ("provisioning", "activate_provisioning"), APPS, provisioning::activate),
+    route("POST", "/api/v1/apps/{app}/connections/default/lifecycle/deactivate", ("provisioning", "deactivate_provisioning"), APPS, provisioning::deactivate),
+    route("GET", "/oauth2/v1/clients/{client}/roles", ("client_roles", "list_client_roles"), ROLES, client_roles::list),
+    route("POST", "/oauth2/v1/clients/{client}/roles", ("client_roles", "assign_client_role"), ROLES, client_roles::assign),
+    route("DELETE", "/oauth2/v1/clients/{client}/roles/{role}", ("client_roles", "unassign_client_role"), ROLES, client_roles::unassign),
+
+    route("GET", "/api/v1/eventHooks", ("event_hooks", "list_event_hooks"), EVENT_HOOKS, hooks::list_event),
+    route("GET", "/api/v1/eventHooks/{hook}", ("event_hooks", "get_event_hook"), EVENT_HOOKS, hooks::get_event),
+    route("DELETE", "/api/v1/eventHooks/{hook}", ("event_hooks", "delete_event_hook"), EVENT_HOOKS, hooks::delete_event),
+    route("POST", "/api/v1/eventHooks/{hook}/lifecycle/activate", ("event_hooks", "activate_event_hook"), EVENT_HOOKS, hooks::activate_event),
+    route("POST", "/api/v1/eventHooks/{hook}/lifecycle/deactivate", ("event_hooks", "deactivate_event_hook"), EVENT_HOOKS, hooks::deactivate_event),
+    route("GET", "/api/v1/inlineHooks", ("inline_hooks", "list_inline_hooks"), INLINE_HOOKS, hooks::list_inline),
+    route("GET", "/api/v1/inlineHooks/{hook}", ("inline_hooks", "get_inline_hook"), INLINE_HOOKS, hooks::get_inline),
+    route("DELETE", "/api/v1/inlineHooks/{hook}", ("inline_hooks", "delete_inline_hook"), INLINE_HOOKS, hooks::delete_inline),
+    route("POST", "/api/v1/inlineHooks/{hook}/lifecycle/activate", ("inline_hooks", "activate_inline_hook"), INLINE_HOOKS, hooks::activate_inline),
+    route("POST", "/api/v1/inlineHooks/{hook}/lifecycle/deactivate", ("inline_hooks", "deactivate_inline_hook"), INLINE_HOOKS, hooks::deactivate_inline),
 
     route("GET", "/api/v1/api-tokens", ("api_tokens", "list_api_tokens"), API_TOKENS, api_tokens::list),
     route("GET", "/api/v1/api-tokens/{token}", ("api_tokens", "get_api_token"), API_TOKENS, api_tokens::get),

@@ -134,6 +134,16 @@ pub struct Unconfirmed {
     pub reset_factors_on_deprovisioned: u16,
     /// Deactivating an app that is inactive: 200, 400 or 403.
     pub app_deactivate_inactive: u16,
+    /// Deleting an app that is active: 403 or 400.
+    pub delete_active_app: u16,
+    /// Revoking the tokens of an app that is inactive: 204, 400 or 403.
+    pub app_tokens_inactive: u16,
+    /// Deactivating an app takes its groups away; otherwise they stay assigned.
+    pub app_deactivate_strips_groups: bool,
+    /// Access tokens of an app that is inactive or gone.
+    pub inactive_app_access_tokens: OwnerTokens,
+    /// `credentials/jwks` as `{"jwks": {"keys": [...]}}` instead of an array.
+    pub jwks_in_envelope: bool,
     /// Global token revocation: 204, or 400 or 403 where the org cannot do it.
     pub global_token_revocation: u16,
     /// SSWS tokens of a suspended owner.
@@ -183,6 +193,11 @@ impl Default for Unconfirmed {
             reset_factors_without_factors: 200,
             reset_factors_on_deprovisioned: 404,
             app_deactivate_inactive: 200,
+            delete_active_app: 403,
+            app_tokens_inactive: 204,
+            app_deactivate_strips_groups: true,
+            inactive_app_access_tokens: OwnerTokens::Valid,
+            jwks_in_envelope: false,
             global_token_revocation: 204,
             suspended_owner_tokens: OwnerTokens::Rejected,
             revoked_tokens: Revoked::Gone,
@@ -196,7 +211,7 @@ impl Settings {
     /// Refuses what cannot be simulated, naming the field.
     pub fn check(&self) -> Result<(), String> {
         let open = &self.unconfirmed;
-        let statuses: [(&str, u16, &[u16]); 7] = [
+        let statuses: [(&str, u16, &[u16]); 9] = [
             ("suspend_wrong_state", open.suspend_wrong_state, &[400, 403]),
             ("repeat_group_delete", open.repeat_group_delete, &[204, 404]),
             (
@@ -218,6 +233,12 @@ impl Settings {
                 "app_deactivate_inactive",
                 open.app_deactivate_inactive,
                 &[200, 400, 403],
+            ),
+            ("delete_active_app", open.delete_active_app, &[403, 400]),
+            (
+                "app_tokens_inactive",
+                open.app_tokens_inactive,
+                &[204, 400, 403],
             ),
             (
                 "global_token_revocation",

@@ -99,21 +99,27 @@ const FACTORS: [&str; 4] = ["push", "token:software:totp", "webauthn", "sms"];
 #[serde(deny_unknown_fields)]
 pub struct Wish {
     /// How many people.
-    people: usize,
+    pub people: usize,
     /// The domain of their logins.
     #[serde(default = "default_domain")]
-    domain: String,
+    pub domain: String,
     /// Which of the directories of this size; another number is another company.
     #[serde(default)]
-    variant: u64,
+    pub variant: u64,
 }
 
-fn default_domain() -> String {
+/// The domain where none is given.
+pub fn default_domain() -> String {
     "example.com".into()
 }
 
 /// Plants a directory and answers with its users.
 pub fn plant(org: &mut Org, seed: u64, wish: &Wish, now_ms: i64) -> Answer {
+    seed::plant(org, &document(seed, wish)?, now_ms)
+}
+
+/// The directory that `wish` describes, the same for the same seed.
+pub fn document(seed: u64, wish: &Wish) -> Result<SeedDocument, Refusal> {
     if wish.people == 0 || wish.people > PEOPLE_MAX {
         return Err(Refusal(400, format!("people: must be 1 to {PEOPLE_MAX}")));
     }
@@ -121,7 +127,7 @@ pub fn plant(org: &mut Org, seed: u64, wish: &Wish, now_ms: i64) -> Answer {
         seed,
         &format!("directory {} {} {}", wish.people, wish.domain, wish.variant),
     );
-    let document = SeedDocument {
+    Ok(SeedDocument {
         groups: groups(),
         apps: apps(),
         idps: vec![SeedIdp {
@@ -137,8 +143,7 @@ pub fn plant(org: &mut Org, seed: u64, wish: &Wish, now_ms: i64) -> Answer {
             .map(|number| person(&mut dice, wish, number))
             .collect(),
         ..SeedDocument::default()
-    };
-    seed::plant(org, &document, now_ms)
+    })
 }
 
 fn groups() -> Vec<SeedGroup> {

@@ -1,6 +1,7 @@
 //! `/control/okta/{org}`: orgs, their people and access, and the truth about them.
 
-mod directory;
+mod app_truth;
+pub mod directory;
 mod mutate;
 mod seed;
 mod truth;
@@ -41,6 +42,8 @@ pub fn answer(
         ("GET", ["state"]) => Ok(truth::summary(org, now_ms)),
         ("GET", ["state", "users"]) => Ok(truth::users(org)),
         ("GET", ["state", "users", user]) => truth::user(org, user, now_ms),
+        ("GET", ["state", "apps"]) => Ok(app_truth::apps(org)),
+        ("GET", ["state", "apps", app]) => app_truth::app(org, app, now_ms),
         ("POST", ["mutate"]) => mutate::apply(org, incoming.json()?, now_ms),
         ("POST", ["tokens", "revoke"]) => mutate::revoke_access_tokens(org, &incoming.json()?),
         _ => Err(unknown()),

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::seed::names;
 use crate::control::{Answer, Refusal};
 use crate::exchange::Reply;
 use crate::okta::Org;
-use crate::okta::state::{Status, Via};
+use crate::okta::state::{App, Assignment, ScopeGrant, Secret, Status, Via};
 
 /// One change. Not in the journal, not in the System Log.
 #[derive(Debug, Deserialize)]
@@ -57,6 +58,39 @@ pub enum Mutation {
         /// How many.
         count: u32,
     },
+    /// Switches an app on or off; off with its side effects.
+    SetApp {
+        /// The app's id or label.
+        app: String,
+        /// Whether it is in use.
+        active: bool,
+    },
+    /// Lets a group grant an app.
+    AssignAppGroup {
+        /// The app's id or label.
+        app: String,
+        /// The group's id or name.
+        group: String,
+    },
+    /// Assigns a user to an app.
+    AssignAppUser {
+        /// The app's id or label.
+        app: String,
+        /// The user.
+        user: String,
+    },
+    /// Gives an app another client secret, past the limit of two if need be.
+    AddAppSecret {
+        /// The app's id or label.
+        app: String,
+    },
+    /// Grants a scope to an app.
+    GrantAppScope {
+        /// The app's id or label.
+        app: String,
+        /// The scope.
+        scope: String,
+    },
 }
 
 /// Which access tokens of service apps.
@@ -86,6 +120,32 @@ pub fn apply(org: &mut Org, change: Mutation, now_ms: i64) -> Answer {
             if let Some(user) = org.users.get_mut(&user) {
                 user.sessions += count;
             }
+        }
+        Mutation::SetApp { app, active } => set_app(org, &names::app(org, &app)?, active, now_ms),
+        Mutation::AssignAppGroup { app, group } => {
+            let group = find_group(org, &group)?;
+            app_of(org, &app)?.groups.insert(group);
+        }
+        Mutation::AssignAppUser { app, user } => assign_app_user(org, &app, &user, now_ms)?,
+        Mutation::AddAppSecret { app } => {
+            let secret = Secret {
+                id: org.new_id("ocs"),
+                value: org.dice.text(40),
+                active: true,
+                created: now_ms,
+            };
+            let client = &mut app_of(org, &app)?.client;
+            client.secrets.insert(secret.id.clone(), secret);
+        }
+        Mutation::GrantAppScope { app, scope } => {
+            let grant = ScopeGrant {
+                id: org.new_id("oag"),
+                scope,
+                created_by: "00uadministrator0000".into(),
+                created: now_ms,
+            };
+            let client = &mut app_of(org, &app)?.client;
+            client.grants.insert(grant.id.clone(), grant);
         }
     }
     Ok(Reply::empty(204))
@@ -119,6 +179,36 @@ fn change_login(org: &mut Org, name: &str, login: &str, now_ms: i64) -> Result<(
         user.core.last_updated = now_ms;
     }
     Ok(())
+}
+
+fn set_app(org: &mut Org, id: &str, active: bool, now_ms: i64) {
+    if !active {
+        org.deactivate_app(id, now_ms);
+    } else if let Some(app) = org.apps.get_mut(id) {
+        app.active = true;
+    }
+}
+
+fn assign_app_user(org: &mut Org, app: &str, user: &str, now_ms: i64) -> Result<(), Refusal> {
+    let user = find(org, user)?;
+    let app = app_of(org, app)?;
+    app.users.insert(user.clone());
+    let id = app.id.clone();
+    if let Some(user) = org.users.get_mut(&user) {
+        let assignment = Assignment {
+            created: now_ms,
+            user_name: user.core.login().to_owned(),
+            profile: serde_json::Map::new(),
+        };
+        user.apps.insert(id, assignment);
+    }
+    Ok(())
+}
+
+fn app_of<'a>(org: &'a mut Org, name: &str) -> Result<&'a mut App, Refusal> {
+    let id = names::app(org, name)?;
+    let app = org.apps.get_mut(&id);
+    app.ok_or_else(|| Refusal::not_found(&format!("the app {name:?}")))
 }
 
 fn find(org: &Org, name: &str) -> Result<String, Refusal> {

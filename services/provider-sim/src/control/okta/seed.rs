@@ -5,12 +5,15 @@
 //! order inside the document does not matter, and a document can add to what is there.
 
 mod access;
+mod app_document;
 mod document;
-mod names;
+pub mod names;
 mod plant;
+mod plant_app;
 
+pub use app_document::SeedApp;
 pub use document::{
-    SeedApiToken, SeedApp, SeedClient, SeedDevice, SeedDocument, SeedFactor, SeedGrant, SeedGroup,
-    SeedIdp, SeedLinked, SeedMembership, SeedRole, SeedToken, SeedUser,
+    SeedApiToken, SeedClient, SeedDevice, SeedDocument, SeedFactor, SeedGrant, SeedGroup, SeedIdp,
+    SeedLinked, SeedMembership, SeedRole, SeedToken, SeedUser,
 };
 pub use plant::plant;

@@ -62,6 +62,7 @@ fn all(org: &Org) -> Vec<ApiToken> {
             client_name: "Okta API".into(),
             created: owner.core.created,
             secret: None,
+            app: None,
         })
     });
     from_settings

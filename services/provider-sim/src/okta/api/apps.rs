@@ -1,4 +1,4 @@
-//! Apps: lists with the apps of one user, lifecycle, and the groups that grant an app.
+//! Apps: lists with the apps of one user, and lifecycle.
 
 use serde_json::{Value, json};
 
@@ -12,8 +12,6 @@ use crate::okta::state::{App, Org};
 
 /// Default and largest page of the apps.
 const PAGE: (usize, usize) = (20, 200);
-/// Default and largest page of an app's groups.
-const PAGE_OF_GROUPS: (usize, usize) = (20, 200);
 
 /// `GET /apps`, with `filter=user.id eq "..."` the apps of one user, and with `expand=user/{id}` that user's assignment
 /// in each.
@@ -84,30 +82,18 @@ pub fn deactivate(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
 pub fn delete(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
     let id = call.argument(0);
     if org.app(id)?.active {
-        return Err(Code::DeleteAppForbidden.into());
+        return Err(match org.settings.unconfirmed.delete_active_app {
+            400 => ApiError::validation("app", "The app is active"),
+            _ => Code::DeleteAppForbidden.into(),
+        });
     }
     org.log(
         call,
         "application.lifecycle.delete",
         vec![org.app_target(id)],
     );
-    org.apps.remove(id);
-    for user in org.users.values_mut() {
-        user.apps.remove(id);
-    }
+    org.delete_app(id);
     Ok(Reply::empty(204))
-}
-
-/// `GET /apps/{app}/groups`.
-pub fn groups(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
-    let app = org.app(call.argument(0))?;
-    let page = Page::cut(
-        call,
-        &org.settings,
-        app.groups.iter().map(|id| (id, id)),
-        PAGE_OF_GROUPS,
-    )?;
-    Ok(page.reply(call, |id| json!({ "id": id, "priority": 0, "lastUpdated": iso(app.last_updated), "profile": {} })))
 }
 
 /// The app as the API writes it.
@@ -120,7 +106,10 @@ pub fn to_json(call: &Call, app: &App) -> Value {
         "created": iso(app.created),
         "lastUpdated": iso(app.last_updated),
         "signOnMode": app.sign_on_mode,
-        "features": [],
+        "features": if app.client.provisioning.is_some() { vec!["PUSH_NEW_USERS"] } else { vec![] },
+        "credentials": { "oauthClient": {
+            "client_id": app.client.client_id, "token_endpoint_auth_method": app.client.auth_method,
+        } },
         "_links": { "users": { "href": call.url(&format!("/api/v1/apps/{}/users", app.id)) } },
     })
 }
@@ -159,12 +148,13 @@ fn collect_users<'a>(expression: &'a Expression, named: &mut Vec<&'a str>) {
 
 fn switch(org: &mut Org, call: &Call, active: bool) -> Result<Reply, ApiError> {
     let id = org.app(call.argument(0))?.id.clone();
-    let changed = org
-        .apps
-        .get_mut(&id)
-        .is_some_and(|app| std::mem::replace(&mut app.active, active) != active);
-    if !changed {
+    if org.app(&id)?.active == active {
         return Ok(org.bare_200().unchanged());
+    }
+    if active {
+        org.app_mut(&id)?.active = true;
+    } else {
+        org.deactivate_app(&id, call.now_ms);
     }
     let kind = if active {
         "application.lifecycle.activate"

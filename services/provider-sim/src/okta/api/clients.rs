@@ -105,7 +105,8 @@ fn to_json(call: &Call, id: &str, access: &ClientAccess) -> Value {
     })
 }
 
-fn token_json(call: &Call, user: &str, client: &str, token: &RefreshToken) -> Value {
+/// The refresh token as the API writes it.
+pub fn token_json(call: &Call, user: &str, client: &str, token: &RefreshToken) -> Value {
     json!({
         "id": token.id,
         "status": if token.revoked { "REVOKED" } else { "ACTIVE" },

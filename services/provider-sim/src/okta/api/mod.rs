@@ -1,13 +1,20 @@
 //! The endpoints, one file for each family.
 
 pub mod api_tokens;
+pub mod app_grants;
+pub mod app_groups;
+pub mod app_keys;
+pub mod app_secrets;
+pub mod app_tokens;
 pub mod app_users;
 pub mod apps;
+pub mod client_roles;
 pub mod clients;
 pub mod devices;
 pub mod factors;
 pub mod grants;
 pub mod groups;
+pub mod hooks;
 pub mod iam;
 pub mod identity_providers;
 pub mod lifecycle;
@@ -15,6 +22,7 @@ pub mod linked_objects;
 pub mod logs;
 pub mod members;
 pub mod owners;
+pub mod provisioning;
 pub mod revocation;
 pub mod roles;
 pub mod rules;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::client::Client;
+
 /// An app instance.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -27,6 +29,8 @@ pub struct App {
     pub groups: BTreeSet<String>,
     /// Users with a direct assignment.
     pub users: BTreeSet<String>,
+    /// The OAuth side.
+    pub client: Client,
 }
 
 /// A direct assignment of a user to an app.

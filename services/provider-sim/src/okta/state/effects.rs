@@ -80,6 +80,41 @@ impl Org {
         self.deleted.insert(id.to_owned());
     }
 
+    /// Switches app `id` off; assignments that groups gave are stripped, where the settings say so.
+    pub fn deactivate_app(&mut self, id: &str, now_ms: i64) {
+        let strips = self.settings.unconfirmed.app_deactivate_strips_groups;
+        if let Some(app) = self.apps.get_mut(id) {
+            app.active = false;
+            app.last_updated = now_ms;
+            if strips {
+                app.groups.clear();
+            }
+        }
+    }
+
+    /// Deletes app `id` with its assignments, credentials, grants and refresh tokens. Access tokens live on.
+    pub fn delete_app(&mut self, id: &str) {
+        let Some(app) = self.apps.remove(id) else {
+            return;
+        };
+        for user in self.users.values_mut() {
+            user.apps.remove(id);
+            user.clients.remove(&app.client.client_id);
+        }
+    }
+
+    /// Revokes every refresh token that was issued to client `client_id`; says whether there were any.
+    pub fn revoke_client_tokens(&mut self, client_id: &str) -> bool {
+        let mut any = false;
+        let users = self.users.values_mut();
+        let held = users.filter_map(|user| user.clients.get_mut(client_id));
+        for token in held.flat_map(|access| access.tokens.values_mut()) {
+            any |= !token.revoked;
+            token.revoked = true;
+        }
+        any
+    }
+
     /// Ends all Okta sessions; says whether there were any.
     pub fn end_sessions(&mut self, id: &str) -> bool {
         self.users

@@ -1,9 +1,11 @@
 //! The state of one simulated org, and the side effects that Okta documents for changes to it.
 
 mod app;
+mod client;
 mod device;
 mod effects;
 mod group;
+mod hook;
 mod lag;
 mod lookup;
 mod token;
@@ -12,8 +14,10 @@ mod user;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use app::{App, AppUser, Assignment};
+pub use client::{Client, Key, ScopeGrant, Secret};
 pub use device::{Device, Idp, LinkedDefinition};
 pub use group::{EVERYONE_NAME, Group, GroupKind, GroupRule};
+pub use hook::{Hook, HookKind};
 pub use lag::Countdown;
 pub use token::{AccessToken, ApiToken, ClientAccess, Grant, RefreshToken};
 pub use user::{Core, Factor, Role, Status, Transition, User, Via};
@@ -58,6 +62,8 @@ pub struct Org {
     pub linked: Vec<LinkedDefinition>,
     /// SSWS tokens by id, those of the settings excepted.
     pub api_tokens: BTreeMap<String, ApiToken>,
+    /// Event hooks and inline hooks by id.
+    pub hooks: BTreeMap<String, Hook>,
     /// Access tokens of service apps by their secret.
     pub access_tokens: HashMap<String, AccessToken>,
     /// Assertion ids that were used already.
@@ -90,6 +96,7 @@ impl Org {
             idps: BTreeMap::new(),
             linked: Vec::new(),
             api_tokens: BTreeMap::new(),
+            hooks: BTreeMap::new(),
             access_tokens: HashMap::new(),
             used_assertions: HashMap::new(),
             limiter: Limiter::default(),
@@ -145,6 +152,19 @@ impl Org {
         self.apps
             .get(id)
             .ok_or_else(|| ApiError::not_found(id, "AppInstance"))
+    }
+
+    /// The app `id`, to be changed.
+    pub fn app_mut(&mut self, id: &str) -> Result<&mut App, ApiError> {
+        self.apps
+            .get_mut(id)
+            .ok_or_else(|| ApiError::not_found(id, "AppInstance"))
+    }
+
+    /// The app whose client id is `client_id`.
+    pub fn app_of_client(&self, client_id: &str) -> Option<&App> {
+        let mut apps = self.apps.values();
+        apps.find(|app| app.client.client_id == client_id)
     }
 
     /// The device `id`.

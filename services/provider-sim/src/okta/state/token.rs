@@ -68,6 +68,8 @@ pub struct ApiToken {
     pub created: i64,
     /// The secret; a token without one is listed but cannot be used.
     pub secret: Option<String>,
+    /// The app whose it really is; no call shows this.
+    pub app: Option<String>,
 }
 
 /// An access token of a service app.

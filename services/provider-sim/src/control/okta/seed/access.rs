@@ -19,7 +19,7 @@ pub fn plant_access(org: &mut Org, id: &str, seed: &SeedUser, now_ms: i64) -> Re
     }
     seed.api_tokens
         .iter()
-        .for_each(|token| plant_api_token(org, id, token, now_ms));
+        .try_for_each(|token| plant_api_token(org, id, token, now_ms))?;
     seed.devices
         .iter()
         .try_for_each(|device| plant_device(org, device, Some(id), now_ms))?;
@@ -83,7 +83,12 @@ fn plant_memberships(org: &mut Org, id: &str, seed: &SeedUser, now_ms: i64) -> R
     Ok(())
 }
 
-fn plant_api_token(org: &mut Org, id: &str, seed: &SeedApiToken, now_ms: i64) {
+fn plant_api_token(
+    org: &mut Org,
+    id: &str,
+    seed: &SeedApiToken,
+    now_ms: i64,
+) -> Result<(), Refusal> {
     let token = ApiToken {
         id: seed.id.clone().unwrap_or_else(|| org.new_id("00T")),
         name: seed.name.clone(),
@@ -94,8 +99,10 @@ fn plant_api_token(org: &mut Org, id: &str, seed: &SeedApiToken, now_ms: i64) {
             .unwrap_or_else(|| "Okta API".into()),
         created: now_ms,
         secret: seed.secret.clone(),
+        app: seed.app.as_ref().map(|name| app(org, name)).transpose()?,
     };
     org.api_tokens.insert(token.id.clone(), token);
+    Ok(())
 }
 
 fn plant_assignment(org: &mut Org, id: &str, name: &str, now_ms: i64) -> Result<(), Refusal> {

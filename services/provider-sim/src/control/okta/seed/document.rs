@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::app_document::{SeedApp, SeedHook};
 use crate::okta::state::{GroupKind, Status};
 
 /// People and access to add to an org.
@@ -15,6 +16,10 @@ pub struct SeedDocument {
     pub rules: Vec<SeedRule>,
     /// Apps.
     pub apps: Vec<SeedApp>,
+    /// Event hooks.
+    pub event_hooks: Vec<SeedHook>,
+    /// Inline hooks.
+    pub inline_hooks: Vec<SeedHook>,
     /// Identity providers.
     pub idps: Vec<SeedIdp>,
     /// Linked object definitions.
@@ -56,26 +61,6 @@ pub struct SeedRule {
     pub groups: Vec<String>,
     /// Users it leaves out.
     pub excluded: Vec<String>,
-}
-
-/// An app.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SeedApp {
-    /// Its id.
-    pub id: Option<String>,
-    /// The label people see.
-    pub label: String,
-    /// The catalogue's name; the label in lower case without one.
-    pub name: Option<String>,
-    /// `OPENID_CONNECT` without one.
-    pub sign_on_mode: Option<String>,
-    /// Not in use.
-    pub inactive: bool,
-    /// Private, system or retired: assignments outlive a deactivation.
-    pub keeps_on_deactivate: bool,
-    /// Groups that grant it.
-    pub groups: Vec<String>,
 }
 
 /// An identity provider.
@@ -216,6 +201,8 @@ pub struct SeedApiToken {
     pub client_name: Option<String>,
     /// A secret that the simulator accepts.
     pub secret: Option<String>,
+    /// The app whose it really is, by id or label.
+    pub app: Option<String>,
 }
 
 /// A role.

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::access::{plant_access, role_of};
-use super::document::{SeedApp, SeedDevice, SeedDocument, SeedGroup, SeedRule, SeedUser};
+use super::document::{SeedDevice, SeedDocument, SeedGroup, SeedRule, SeedUser};
 use super::names::{group, user};
+use super::plant_app::{plant_app, plant_hook};
 use crate::control::{Answer, Refusal};
 use crate::exchange::Reply;
 use crate::okta::state::{
-    App, Core, Device, Group, GroupRule, Idp, LinkedDefinition, Org, Status, User,
+    Core, Device, Group, GroupRule, HookKind, Idp, LinkedDefinition, Org, Status, User,
 };
 
 /// Answers with the users that were planted. A document that names something unknown is refused at that place; what came
@@ -43,6 +44,14 @@ fn sow(org: &mut Org, document: &SeedDocument, now_ms: i64) -> Result<Vec<String
         .apps
         .iter()
         .try_for_each(|seed| plant_app(org, seed, now_ms))?;
+    for (kind, hooks) in [
+        (HookKind::Event, &document.event_hooks),
+        (HookKind::Inline, &document.inline_hooks),
+    ] {
+        hooks
+            .iter()
+            .try_for_each(|seed| plant_hook(org, kind, seed, now_ms))?;
+    }
     for seed in &document.idps {
         let id = seed.id.clone().unwrap_or_else(|| org.new_id("0oa"));
         let idp = Idp {
@@ -160,34 +169,6 @@ fn plant_rule(org: &mut Org, seed: &SeedRule, now_ms: i64) -> Result<(), Refusal
         last_updated: now_ms,
     };
     org.rules.insert(id, rule);
-    Ok(())
-}
-
-fn plant_app(org: &mut Org, seed: &SeedApp, now_ms: i64) -> Result<(), Refusal> {
-    let id = seed.id.clone().unwrap_or_else(|| org.new_id("0oa"));
-    let app = App {
-        id: id.clone(),
-        name: seed
-            .name
-            .clone()
-            .unwrap_or_else(|| seed.label.to_lowercase().replace(' ', "_")),
-        label: seed.label.clone(),
-        sign_on_mode: seed
-            .sign_on_mode
-            .clone()
-            .unwrap_or_else(|| "OPENID_CONNECT".into()),
-        active: !seed.inactive,
-        keeps_on_deactivate: seed.keeps_on_deactivate,
-        created: now_ms,
-        last_updated: now_ms,
-        groups: seed
-            .groups
-            .iter()
-            .map(|name| group(org, name))
-            .collect::<Result<_, _>>()?,
-        users: std::collections::BTreeSet::new(),
-    };
-    org.apps.insert(id, app);
     Ok(())
 }
 
