@@ -7,3 +7,4 @@ mod faults;
 mod guards;
 mod house;
 mod leaver;
+mod way_back;

@@ -297,6 +297,19 @@ impl Fleet {
             .collect())
     }
 
+    /// Waits until a query of the database shows something; returns what.
+    ///
+    /// # Errors
+    /// When it shows nothing in time.
+    pub async fn shows(&self, query: &str, limit: Duration) -> anyhow::Result<String> {
+        until(query, limit, || async move {
+            let rows = self.database.sql(query).await?;
+            let rows = rows.trim().to_owned();
+            Ok((!rows.is_empty()).then_some(rows))
+        })
+        .await
+    }
+
     /// Waits until every job of the database is in one of these states, and there are at least `count`.
     ///
     /// # Errors

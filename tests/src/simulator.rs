@@ -129,14 +129,17 @@ impl Simulator {
     /// # Errors
     /// As [`Simulator::control`].
     pub async fn live(&self, user: &str) -> anyhow::Result<Vec<Value>> {
-        let truth = self
-            .control(
-                "GET",
-                &format!("/okta/main/state/users/{user}"),
-                &Value::Null,
-            )
-            .await?;
+        let truth = self.truth(user).await?;
         Ok(truth["live"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// The truth about a user.
+    ///
+    /// # Errors
+    /// As [`Simulator::control`].
+    pub async fn truth(&self, user: &str) -> anyhow::Result<Value> {
+        let path = format!("/okta/main/state/users/{user}");
+        self.control("GET", &path, &Value::Null).await
     }
 
     /// Every call so far, oldest first.

@@ -5,6 +5,10 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::{Timestamp, Unit};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::exit::Failure;
 
 /// A time for people: UTC to the second.
 pub(crate) fn time(at: Timestamp) -> String {
@@ -31,6 +35,20 @@ where
 {
     let words: Vec<&'static str> = words.into_iter().collect();
     PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+/// A person as requests name one: Sever's id, or source:external_id.
+///
+/// # Errors
+/// Where the text is neither.
+pub(crate) fn person_reference(text: &str) -> Result<Value, Failure> {
+    if let Ok(id) = text.parse::<Uuid>() {
+        return Ok(json!({"id": id}));
+    }
+    let (source, external_id) = text.split_once(':').ok_or_else(|| {
+        Failure::usage("a person is named by Sever's id (a UUID) or as source:external_id")
+    })?;
+    Ok(json!({"source": source, "external_id": external_id}))
 }
 
 #[cfg(test)]

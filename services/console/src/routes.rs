@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use crate::console::Console;
 use crate::endpoint::{
-    audit, connections, holds, opt_outs, overview, people, people_import, protected, rejected,
-    sources, tokens, unmatched,
+    audit, connections, holds, opt_outs, overview, people, people_import, plans, protected,
+    rejected, sources, tokens, unmatched, way_back,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -79,6 +79,10 @@ fn ordinary() -> OpenApiRouter<Console> {
         .routes(routes!(people::show_status))
         .routes(routes!(opt_outs::list_opt_outs, opt_outs::request_opt_out))
         .routes(routes!(opt_outs::find_opt_out))
+        .routes(routes!(way_back::restore_opt_out))
+        .routes(routes!(way_back::cancel_opt_out))
+        .routes(routes!(plans::ask_plan))
+        .routes(routes!(plans::find_plan))
         .routes(routes!(audit::show_audit))
         .routes(routes!(holds::list_holds))
         .routes(routes!(holds::find_hold))

@@ -2,27 +2,73 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::{ConnectionId, Intent, JobId, JobKind, JobState, OptOutId, SubjectId, Urgency};
 use sever_store::opt_out::{self, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, JobTerms, NewJob};
 use sever_store::outbox::{self, Bell};
-use sever_store::{Store, Tx, audit, subject};
+use sever_store::{Store, Tx, audit, subject as subjects};
+use utoipa::ToSchema;
 
+use crate::correlate;
 use crate::error::{AcceptError, FieldFault};
+use crate::json::parse_json;
+use crate::opt_out_request::{OptOutRequest, PersonRef, RequestScope, Whom};
+
+/// A request for a plan on the wire.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanRequestBody {
+    /// The person whose removal is foretold; exactly one of `person` and `integration` is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonRef>,
+    /// The name of the integration whose removal is foretold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "crm")]
+    pub integration: Option<String>,
+    /// `disable`: contain and cut sessions and tokens; `remove`: take everything.
+    #[schema(value_type = String, example = "remove")]
+    pub intent: Intent,
+    /// `"all"` (also where absent), or the names of connections.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<RequestScope>)]
+    pub scope: Option<Value>,
+}
 
 /// What is to be foretold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForetellRequest {
     /// Whose removal.
-    pub subject: SubjectId,
+    pub whom: Whom,
     /// How far it would go.
     pub intent: Intent,
     /// The names of connections; `None` for all: of an integration those where it has an id.
     pub scope: Option<Vec<String>>,
     /// Who asks, as audit events name them.
     pub actor: String,
+}
+
+impl ForetellRequest {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// [`FieldFault`], naming the first field that cannot be taken.
+    pub fn parse(bytes: &[u8], actor: String) -> Result<Self, FieldFault> {
+        let body: PlanRequestBody = parse_json(bytes)?;
+        let mut removal =
+            serde_json::to_value(&body).map_err(|error| FieldFault::new("", error.to_string()))?;
+        // Read as the removal that it foretells, so that both take the same fields in the same way.
+        removal["reason"] = Value::from("plan");
+        let asked = OptOutRequest::parse(removal.to_string().as_bytes())?;
+        Ok(Self {
+            whom: asked.whom,
+            intent: asked.intent,
+            scope: asked.scope,
+            actor,
+        })
+    }
 }
 
 /// Notes the removal as one that is only foretold, with one job for each connection: its worker resolves, inspects
@@ -34,12 +80,13 @@ pub struct ForetellRequest {
 pub async fn foretell(store: &Store, asked: &ForetellRequest) -> Result<OptOutId, AcceptError> {
     let mut client = store.client("asking for a plan").await?;
     let tx = client.begin().await?;
-    let connections = in_scope(&tx, asked).await?;
+    let subject = correlate::by_reference(&tx, &asked.whom).await?;
+    let connections = in_scope(&tx, asked, subject.id).await?;
     if connections.is_empty() {
         return Err(AcceptError::NoConnection);
     }
     let id = OptOutId::generate();
-    let now = tx.now().await?;
+    let now = subject.now;
     let terms = OptOutTerms {
         intent: asked.intent,
         urgency: Urgency::Ordinary,
@@ -55,11 +102,11 @@ pub async fn foretell(store: &Store, asked: &ForetellRequest) -> Result<OptOutId
         effective_at: now,
     };
     let jobs: Vec<NewJob> = connections.iter().map(job).collect();
-    opt_out::insert_foretold(&tx, id, asked.subject, &terms).await?;
-    opt_out_job::insert(&tx, JobKind::Plan, id, asked.subject, &job_terms, &jobs).await?;
+    opt_out::insert_foretold(&tx, id, subject.id, &terms).await?;
+    opt_out_job::insert(&tx, JobKind::Plan, id, subject.id, &job_terms, &jobs).await?;
     let event = |kind, data| {
         AuditEvent::new(kind, now, asked.actor.as_str(), data)
-            .subject(asked.subject)
+            .subject(subject.id)
             .opt_out(id)
     };
     let mut events = vec![event(
@@ -82,6 +129,7 @@ pub async fn foretell(store: &Store, asked: &ForetellRequest) -> Result<OptOutId
 async fn in_scope(
     tx: &Tx<'_>,
     asked: &ForetellRequest,
+    subject: SubjectId,
 ) -> Result<Vec<UsableConnection>, AcceptError> {
     let usable = opt_out::usable_connections(tx).await?;
     if let Some(names) = &asked.scope
@@ -92,7 +140,7 @@ async fn in_scope(
         let problem = format!("names '{unknown}', which is no connection, or a closed one");
         return Err(FieldFault::new("/scope", problem).into());
     }
-    let bound: Option<Vec<ConnectionId>> = subject::bound_connections(tx, asked.subject).await?;
+    let bound: Option<Vec<ConnectionId>> = subjects::bound_connections(tx, subject).await?;
     let wanted = |connection: &UsableConnection| {
         let named = asked.scope.as_ref();
         named.is_none_or(|names| names.contains(&connection.name))

@@ -13,6 +13,7 @@
 mod ask;
 mod asker;
 mod attach;
+mod cancel;
 mod correlate;
 mod error;
 mod foretell;
@@ -30,8 +31,9 @@ mod unmatched;
 mod write;
 
 pub use asker::Asker;
+pub use cancel::{CancelError, cancel};
 pub use error::{AcceptError, FieldFault};
-pub use foretell::{ForetellRequest, foretell};
+pub use foretell::{ForetellRequest, PlanRequestBody, foretell};
 pub use json::{canonical_digest, parse_json};
 pub use leaver_event::{BODY_BYTES_MAX, LeaverEvent};
 pub use leaver_event_body::{LeaverData, LeaverEventBody, PersonInEvent};

@@ -61,11 +61,11 @@ pub(crate) async fn remove(
         (None, question) => match done_already(tx, ask, person, &scope).await? {
             Some(done) if question.is_none() => attached(person, done),
             Some(_) | None => {
-                let arriving = &still_arriving;
-                open::open(
-                    tx, ask, person, &terms, &scope, question, arriving, &mut trail,
-                )
-                .await?
+                let circumstances = open::Circumstances {
+                    question,
+                    still_arriving,
+                };
+                open::open(tx, ask, person, &terms, &scope, circumstances, &mut trail).await?
             }
         },
     };

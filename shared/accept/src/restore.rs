@@ -116,7 +116,7 @@ pub async fn open_restore(
         .collect();
     outbox::ring(&tx, &bells).await?;
     audit::insert(&tx, &events).await?;
-    tx.commit().await.map_err(StoreError::from)?;
+    tx.commit().await?;
     Ok(Opened {
         restore: by,
         jobs: jobs.iter().map(|job| job.id).collect(),

@@ -41,3 +41,4 @@ pub mod job_view;
 pub mod operator_view;
 pub mod opt_out_view;
 pub mod person_view;
+pub mod plan_view;

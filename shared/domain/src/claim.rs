@@ -51,8 +51,10 @@ pub enum ClaimDecision {
     StaleWorker,
 }
 
-/// How long a bell refused by the cap or by a need waits before the sweeper rings again.
+/// How long a bell refused by the cap waits before the sweeper rings again.
 const REFUSED_WAIT_MS: i64 = 500;
+/// How long a bell refused by a need waits; the settle that closes the last need rings at once.
+const NEEDS_WAIT_MS: i64 = 15_000;
 /// How long a bell at a connection that takes no work waits.
 const CLOSED_WAIT_MS: i64 = 15_000;
 
@@ -84,7 +86,9 @@ pub fn decide(facts: &ClaimFacts) -> ClaimDecision {
         later(CLOSED_WAIT_MS)
     } else if let Some(until) = facts.blocked_until.filter(|until| *until > facts.now) {
         ClaimDecision::Later { due_at: until }
-    } else if facts.needs_open > 0 || facts.leases >= facts.leases_max {
+    } else if facts.needs_open > 0 {
+        later(NEEDS_WAIT_MS)
+    } else if facts.leases >= facts.leases_max {
         later(REFUSED_WAIT_MS)
     } else {
         ClaimDecision::Take

@@ -17,3 +17,12 @@ text_enum! {
         Oidc = "oidc",
     }
 }
+
+impl Provider {
+    /// Whether its part of an opt-out comes after those of the other providers. Vanta's offboarding completes only
+    /// once the accounts that it monitors elsewhere are gone.
+    #[must_use]
+    pub const fn waits_for_others(self) -> bool {
+        matches!(self, Self::Vanta)
+    }
+}

@@ -30,7 +30,7 @@ WITH latest AS (
 )
 SELECT latest.job_id, latest.id, latest.revision, latest.ordinal, binding.provider_id AS account, action, class, target_kind, target_key,
        latest.facts ->> 'label' AS label, privileged, reversibility, latest.state, state_reason, declared_grade, verified_grade,
-       verified_at, coalesce(seen.rule, latest.rule) AS rule, residual_until,
+       verified_at, coalesce(seen.rule, latest.rule) AS rule, latest.residual_s, residual_until,
        effect.intent_at, effect.answered_at, effect.status, effect.outcome, effect.code, effect.provider_request_id,
        seen.verdict, seen.at AS seen_at
 FROM latest
@@ -130,6 +130,8 @@ pub struct StepFacts {
     pub verified_at: Option<Timestamp>,
     /// The named rule that the evidence rests on.
     pub rule: Option<String>,
+    /// Seconds for which what it ends can still work after its proof.
+    pub residual_s: Option<i64>,
     /// Until when what it ended can still work.
     pub residual_until: Option<Timestamp>,
     /// Its last intended call.
@@ -307,6 +309,7 @@ fn step(row: &Row) -> Result<StepFacts, StoreError> {
         verified_grade: word_opt(row, "verified_grade")?,
         verified_at: row.get("verified_at"),
         rule: row.get("rule"),
+        residual_s: row.get("residual_s"),
         residual_until: row.get("residual_until"),
         effect,
         verdict: row.get("verdict"),

@@ -15,6 +15,7 @@ mod row;
 
 pub mod api_token;
 pub mod audit;
+pub mod blast_radius;
 pub mod census;
 pub mod connection;
 pub mod effect_log;

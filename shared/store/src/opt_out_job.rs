@@ -26,6 +26,14 @@ INSERT INTO job (id, kind, opt_out_id, subject_id, connection_id, provider, stat
 SELECT id, $11, $1, $2, connection_id, provider, state, reason, $3, $4, $5, greatest($5, now() + make_interval(secs => delay)), now()
 FROM unnest($6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $12::float8[]) AS new (id, connection_id, provider, state, reason, delay)";
 
+/// What comes last waits for every other job of its opt-out.
+const INSERT_NEEDS: &str = "
+INSERT INTO job_need (job_id, needs_job_id)
+SELECT late.id, other.id FROM job AS late JOIN job AS other ON other.opt_out_id = late.opt_out_id
+WHERE late.opt_out_id = $1 AND late.provider = ANY($2) AND other.provider <> ALL($2)
+  AND late.state IN ('waiting', 'held', 'parked') AND other.state NOT IN ('done', 'cancelled', 'replaced')
+ON CONFLICT DO NOTHING";
+
 /// A running job is told by its bell to look again once it settles.
 const STRENGTHEN: &str = "
 UPDATE job SET intent = new.intent, urgency = new.urgency, effective_at = new.effective_at,
@@ -150,6 +158,32 @@ pub async fn insert(
             &delays,
         ],
         "making the jobs of an opt-out",
+    )
+    .await
+    .map(drop)
+}
+
+/// Makes the jobs of providers that come last wait for the others of the opt-out.
+///
+/// # Errors
+/// As any statement.
+pub async fn insert_needs(
+    tx: &Tx<'_>,
+    opt_out: OptOutId,
+    jobs: &[NewJob],
+) -> Result<(), StoreError> {
+    let last: Vec<&str> = Provider::ALL
+        .iter()
+        .filter(|provider| provider.waits_for_others())
+        .map(|provider| provider.as_str())
+        .collect();
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    tx.execute(
+        INSERT_NEEDS,
+        &[&opt_out.0, &last],
+        "ordering the jobs of an opt-out",
     )
     .await
     .map(drop)

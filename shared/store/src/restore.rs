@@ -1,8 +1,8 @@
-//! Reversing an opt-out: it gives its place to a restore, and its open jobs end.
+//! Reversing an opt-out: it gives its place to a restore, and its open jobs end. Cancelling one that has sent nothing.
 
 use jiff::Timestamp;
 use sever_domain::{
-    ConnectionId, JobId, JobKind, JobState, OptOutId, OptOutState, Provider, SubjectId,
+    ConnectionId, HoldId, JobId, JobKind, JobState, OptOutId, OptOutState, Provider, SubjectId,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -21,7 +21,9 @@ FROM opt_out WHERE id = $1 FOR UPDATE";
 const LOCK_JOBS: &str = "
 SELECT job.id, job.state, job.connection_id, job.provider, connection.state AS connection_state, connection.name,
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id
-               AND effect.outcome IS DISTINCT FROM 'not_applied') AS touched
+               AND effect.outcome IS DISTINCT FROM 'not_applied') AS touched,
+       EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id AND step.reversibility = 'one_way'
+               AND effect.outcome IS DISTINCT FROM 'not_applied') AS one_way_sent
 FROM job JOIN connection ON connection.id = job.connection_id
 WHERE job.opt_out_id = $1 ORDER BY job.id FOR UPDATE OF job";
 
@@ -85,6 +87,8 @@ pub struct ReversibleJob {
     pub connection_open: bool,
     /// Whether anything was sent there.
     pub touched: bool,
+    /// Whether something was sent there that cannot be taken back.
+    pub one_way_sent: bool,
 }
 
 /// Locks subject, opt-out and jobs, in this order, until the transaction ends; `None` where there is no such opt-out.
@@ -126,7 +130,34 @@ fn job(row: &Row) -> Result<ReversibleJob, StoreError> {
         provider: word(row, "provider")?,
         connection_open: row.get::<_, &str>("connection_state") == "open",
         touched: row.get("touched"),
+        one_way_sent: row.get("one_way_sent"),
     })
+}
+
+const CANCEL_JOBS: &str = "
+UPDATE job SET state = 'cancelled', state_reason = 'cancelled', due_at = NULL, settled_at = now()
+WHERE opt_out_id = $1 AND state IN ('waiting', 'held', 'parked', 'dead')";
+
+const CANCEL: &str = "
+UPDATE opt_out SET state = 'cancelled', closed_at = now() WHERE id = $1 AND state = 'open'";
+
+const REJECT_HOLDS: &str = "
+UPDATE hold SET state = 'rejected', decided_by = 'sever:cancel', decided_at = now(), decision = 'the opt-out was cancelled'
+WHERE state = 'open' AND (target_id = $1 OR target_id IN (SELECT id FROM job WHERE opt_out_id = $1))
+RETURNING id";
+
+/// Cancels the opt-out with its open jobs and holds; returns the holds.
+///
+/// # Errors
+/// [`StoreError::Conflict`] if it is no longer open; else as any statement.
+pub async fn cancel(tx: &Tx<'_>, standing: &Reversible) -> Result<Vec<HoldId>, StoreError> {
+    let id = standing.id.0;
+    let doing = "cancelling an opt-out";
+    tx.execute_one(CANCEL, &[&id], doing).await?;
+    tx.execute(CANCEL_JOBS, &[&id], doing).await?;
+    tx.execute(CLOSE_DEAD_LETTERS, &[&id], doing).await?;
+    let holds = tx.query(REJECT_HOLDS, &[&id], doing).await?;
+    Ok(holds.iter().map(|row| HoldId(row.get("id"))).collect())
 }
 
 /// Reverses the opt-out and opens the restore `by` in its place; its open jobs are replaced.

@@ -16,8 +16,10 @@ mod migrate;
 mod opt_out;
 mod overview;
 mod people;
+mod plan;
 mod protected;
 mod rejected;
+mod restore;
 mod source;
 mod status;
 mod token;
@@ -58,6 +60,11 @@ enum Command {
     /// Ask for the removal of access, and list opt-outs.
     #[command(subcommand)]
     OptOut(opt_out::OptOutCommand),
+    /// Show what a removal would do, without one write at a provider.
+    #[command(subcommand)]
+    Plan(plan::PlanCommand),
+    /// Reverse an opt-out, and give back what can be given back.
+    Restore(restore::RestoreArguments),
     /// Show where access stands: of a person, of one opt-out with its steps and proofs, or how the fleet does.
     Status(status::StatusArguments),
     /// Follow the work until all of it is settled.
@@ -97,6 +104,8 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::People(command) => people::run(command, format).await,
         Command::Connection(command) => connection::run(command, format).await,
         Command::OptOut(command) => opt_out::run(command, format).await,
+        Command::Plan(command) => plan::run(command, format).await,
+        Command::Restore(arguments) => restore::run(&arguments, format).await,
         Command::Status(arguments) => status::run(&arguments, format).await,
         Command::Watch(arguments) => watch::run(&arguments, format).await,
         Command::Hold(command) => hold::run(command, format).await,

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sever_api::opt_out_view::{OptOutPage, OptOutSummaryView, RequestedView};
 use sever_domain::request::RequestState;
@@ -12,13 +13,21 @@ use uuid::Uuid;
 use super::watch;
 use crate::client::Client;
 use crate::exit::{Ended, Failure};
-use crate::output::{Format, pairs, table};
-use crate::words::{one_of, time};
+use crate::output::{Format, pairs, say, table};
+use crate::words::{one_of, person_reference, time};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OptOutCommand {
     /// Remove a person's access.
     Person(PersonArguments),
+    /// Call an opt-out off, as long as nothing was sent; after that, 'sever restore' is the way back.
+    Cancel {
+        /// The opt-out.
+        id: Uuid,
+        /// Why, for the record; no personal data.
+        #[arg(long)]
+        reason: String,
+    },
     /// List opt-outs with their status, newest first.
     List {
         /// Only in this state.
@@ -68,6 +77,13 @@ pub(super) async fn run(command: OptOutCommand, format: Format) -> Ended {
     let client = Client::from_environment()?;
     match command {
         OptOutCommand::Person(arguments) => person(&client, arguments, format).await,
+        OptOutCommand::Cancel { id, reason } => {
+            let body = json!({"reason": reason});
+            let path = ["opt-outs", &id.to_string(), "cancel"];
+            client.send_order(Method::POST, &path, &body).await?;
+            say(&format!("opt-out {id} is cancelled"))?;
+            Ok(ExitCode::SUCCESS)
+        }
         OptOutCommand::List {
             state,
             before,
@@ -99,14 +115,7 @@ async fn person(client: &Client, arguments: PersonArguments, format: Format) -> 
 }
 
 fn body(arguments: &PersonArguments) -> Result<Value, Failure> {
-    let person = if let Ok(id) = arguments.person.parse::<Uuid>() {
-        json!({"id": id})
-    } else {
-        let (source, external_id) = arguments.person.split_once(':').ok_or_else(|| {
-            Failure::usage("a person is named by Sever's id (a UUID) or as source:external_id")
-        })?;
-        json!({"source": source, "external_id": external_id})
-    };
+    let person = person_reference(&arguments.person)?;
     let mut body = json!({
         "person": person, "intent": arguments.intent, "urgency": arguments.urgency, "reason": arguments.reason,
     });

@@ -9,7 +9,7 @@ use sever_store::opt_out_job::{self, LockedJob, NewJob, StrongerJob};
 use sever_store::outbox::Bell;
 use sever_store::person::LockedPerson;
 
-use super::open::{announce, new_job};
+use super::open::{announce, new_job, order};
 use super::{attached, job_terms, newest_at, terms};
 use crate::ask::Ask;
 use crate::attach::{Outcome, opt_out_terms, outcome};
@@ -54,6 +54,7 @@ pub(super) async fn attach(
         &changes.new,
     )
     .await?;
+    order(tx, standing.id, scope, &changes.new).await?;
     let data = json!({
         "request": ask.request.id, "revision": standing.revision + i32::from(changed), "intent": after.intent,
         "urgency": after.urgency, "scope": after.scope, "effective_at_us": after.effective_at.as_microsecond(),

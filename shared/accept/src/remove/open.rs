@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use sever_audit::AuditKind;
 use sever_domain::{ConnectionId, JobId, JobKind, JobState, OptOutId};
-use sever_store::Tx;
 use sever_store::opt_out::{self, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, NewJob};
 use sever_store::outbox::Bell;
 use sever_store::person::LockedPerson;
+use sever_store::{StoreError, Tx};
 
 use super::{Question, attached, job_terms};
 use crate::ask::Ask;
@@ -23,6 +23,14 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(64);
 /// Why a job of a parked connection waits.
 pub(super) const CREDENTIALS: &str = "credentials";
 
+/// What an opt-out is opened under.
+pub(super) struct Circumstances {
+    /// Why a person must look before anything starts.
+    pub(super) question: Option<Question>,
+    /// Connections where a call of a replaced job may still arrive.
+    pub(super) still_arriving: Vec<ConnectionId>,
+}
+
 /// Opens it; under a question every job is held from the start.
 pub(super) async fn open(
     tx: &Tx<'_>,
@@ -30,10 +38,13 @@ pub(super) async fn open(
     person: &LockedPerson,
     terms: &OptOutTerms,
     scope: &[UsableConnection],
-    question: Option<Question>,
-    still_arriving: &[ConnectionId],
+    circumstances: Circumstances,
     trail: &mut Trail<'_>,
 ) -> Result<Placed, AcceptError> {
+    let Circumstances {
+        question,
+        still_arriving,
+    } = circumstances;
     let id = OptOutId::generate();
     let held = question.as_ref().map(|question| question.reason.as_str());
     let mut jobs: Vec<NewJob> = scope
@@ -48,6 +59,7 @@ pub(super) async fn open(
     opt_out::insert(tx, id, person.id, terms).await?;
     let job_terms = job_terms(terms);
     opt_out_job::insert(tx, JobKind::OptOut, id, person.id, &job_terms, &jobs).await?;
+    order(tx, id, scope, &jobs).await?;
     let data = json!({
         "request": ask.request.id, "intent": terms.intent, "urgency": terms.urgency, "scope": terms.scope,
         "effective_at_us": terms.effective_at.as_microsecond(),
@@ -60,6 +72,22 @@ pub(super) async fn open(
             .await?;
     }
     Ok(attached(person, id))
+}
+
+/// What comes last waits for the other jobs.
+pub(super) async fn order(
+    tx: &Tx<'_>,
+    opt_out: OptOutId,
+    scope: &[UsableConnection],
+    jobs: &[NewJob],
+) -> Result<(), StoreError> {
+    let any_last = scope
+        .iter()
+        .any(|connection| connection.provider.waits_for_others());
+    if any_last {
+        opt_out_job::insert_needs(tx, opt_out, jobs).await?;
+    }
+    Ok(())
 }
 
 /// The job for a connection; `held` is the reason of the hold that stops it.

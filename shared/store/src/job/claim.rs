@@ -43,6 +43,13 @@ WHERE id = $1";
 const LOSE_TRACK: &str =
     "UPDATE step SET state = 'unknown' WHERE job_id = $1 AND state = 'applying' RETURNING id";
 
+const LOCK_LANE: &str = "
+SELECT 1 AS locked FROM connection WHERE id = (SELECT connection_id FROM job WHERE id = $1) FOR NO KEY UPDATE";
+
+const LANE_TAKEN: &str = "
+SELECT 1 AS taken FROM job AS other JOIN job ON job.connection_id = other.connection_id
+WHERE job.id = $1 AND other.id <> job.id AND other.state = 'running' LIMIT 1";
+
 const NOTE_BELL: &str = "UPDATE job SET rung_again = true WHERE id = $1";
 
 /// A job whose worker died and that cannot go on now gives its lease back.
@@ -80,6 +87,11 @@ pub async fn claim(
     };
     let facts = facts(&row)?;
     let outcome = match decide(&facts) {
+        ClaimDecision::Take if lane_is_taken(&tx, &facts, job).await? => {
+            let due_at = facts.now + jiff::SignedDuration::from_secs(1);
+            tx.execute_one(LATER, &[&job.0, &due_at], doing).await?;
+            Claimed::NotNow("lane taken")
+        }
         ClaimDecision::Take => {
             let epoch: i64 = row.get("lease_epoch");
             let taken = Lease {
@@ -114,6 +126,16 @@ pub async fn claim(
     tx.commit().await?;
     sever_crash_point::hit("claim.after_commit");
     Ok(outcome)
+}
+
+/// A connection with one slot is a lane: nobody overtakes, whatever the moment. The connection's row is the gate.
+async fn lane_is_taken(tx: &Tx<'_>, facts: &ClaimFacts, job: JobId) -> Result<bool, StoreError> {
+    if facts.leases_max != 1 {
+        return Ok(false);
+    }
+    let doing = "taking a connection's lane";
+    tx.query(LOCK_LANE, &[&job.0], doing).await?;
+    Ok(tx.query_opt(LANE_TAKEN, &[&job.0], doing).await?.is_some())
 }
 
 async fn take(

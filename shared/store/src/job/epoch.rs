@@ -263,18 +263,22 @@ pub async fn settle(
     };
     tx.prepare(&evidence::STATEMENTS, "preparing a settle")
         .await?;
-    let ((), settled) = try_join!(
-        record(&tx, claimed, &learnt, &inspection, &[]),
-        settle::finish(
-            &tx,
-            claimed,
-            attempt,
-            &progress,
-            settlement,
-            &locked,
-            &mut events
+    // So many statements side by side are a large future; one allocation keeps it off the job's own.
+    let ((), settled) = Box::pin(async {
+        try_join!(
+            record(&tx, claimed, &learnt, &inspection, &[]),
+            settle::finish(
+                &tx,
+                claimed,
+                attempt,
+                &progress,
+                settlement,
+                &locked,
+                &mut events
+            )
         )
-    )?;
+    })
+    .await?;
     audit::insert(&tx, &events.list).await?;
     sever_crash_point::hit("settle.before_commit");
     tx.commit().await?;

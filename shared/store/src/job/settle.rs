@@ -16,6 +16,7 @@ use super::types::ClaimedJob;
 use crate::error::StoreError;
 use crate::outbox::{self, Bell};
 use crate::pool::Tx;
+use crate::row::word;
 
 /// A hold to be opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -212,6 +213,14 @@ UPDATE connection SET blocked_until = greatest(blocked_until, now() + make_inter
 const PARK_CONNECTION: &str =
     "UPDATE connection SET state = 'parked', state_reason = $2 WHERE id = $1 AND state = 'open'";
 
+/// The jobs for which this was the last need; the sweeper finds the others.
+const RING_NEEDERS: &str = "
+UPDATE job SET due_at = greatest(now(), effective_at)
+WHERE state = 'waiting' AND id IN (SELECT job_id FROM job_need WHERE needs_job_id = $1)
+  AND NOT EXISTS (SELECT FROM job_need JOIN job AS needed ON needed.id = job_need.needs_job_id
+                  WHERE job_need.job_id = job.id AND needed.id <> $1 AND needed.state NOT IN ('done', 'cancelled', 'replaced'))
+RETURNING id, provider, urgency, due_at <= now() AS due";
+
 const OPEN_HOLD: &str = "
 INSERT INTO hold (id, scope, target_id, reason, policy, detail, requested_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (scope, target_id, reason) WHERE state = 'open' DO NOTHING";
@@ -299,6 +308,9 @@ pub(super) async fn finish(
         closing
     )?;
     side_effects(tx, claimed, settlement, events).await?;
+    if claimed.needed && !state.is_open() {
+        ring_needers(tx, claimed).await?;
+    }
     events.add(AuditKind::JobSettled, json!({"to": state, "class": settlement.class(), "reason": settlement.reason(), "attempt": spent, "after_ms": settlement.after().as_millis().min(u128::from(u64::MAX)) as u64}));
     let opt_out_closed = closed == 1;
     if opt_out_closed {
@@ -425,6 +437,22 @@ async fn side_effects(
         | Settlement::CalledOff => {}
     }
     Ok(())
+}
+
+async fn ring_needers(tx: &Tx<'_>, claimed: &ClaimedJob) -> Result<(), StoreError> {
+    let doing = "ringing what waited for a job";
+    let rows = tx
+        .query(RING_NEEDERS, &[&claimed.lease.job.0], doing)
+        .await?;
+    let mut bells = Vec::new();
+    for row in rows.iter().filter(|row| row.get("due")) {
+        bells.push(Bell::work(
+            JobId(row.get("id")),
+            word(row, "provider")?,
+            word(row, "urgency")?,
+        ));
+    }
+    outbox::ring(tx, &bells).await
 }
 
 async fn ring(tx: &Tx<'_>, claimed: &ClaimedJob) -> Result<(), StoreError> {

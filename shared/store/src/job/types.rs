@@ -75,6 +75,8 @@ pub struct ClaimedJob {
     pub asked_by: String,
     /// Whether the mass guard has been charged for this opt-out.
     pub charged: bool,
+    /// Whether another job waits for this one.
+    pub needed: bool,
     /// Who else the job affects, once that was counted.
     pub affected: Option<Affected>,
     /// How long one-way steps wait after their plan.
