@@ -10,3 +10,7 @@ pub const CONSOLE_HTTP: u16 = 7080;
 pub const CONSOLE_OPS: u16 = 7081;
 /// Health and metrics of the Okta worker.
 pub const WORKER_OKTA_OPS: u16 = 7091;
+/// Health and metrics of the SCIM worker.
+pub const WORKER_SCIM_OPS: u16 = 7094;
+/// Health and metrics of the OIDC worker.
+pub const WORKER_OIDC_OPS: u16 = 7095;

@@ -29,8 +29,11 @@ impl Instance for App {
             return Some(id.to_owned());
         }
         match route.operation {
-            "patch_group" => removed_member(call),
-            "replace_group" => self.left_out(call),
+            "patch_group" => self.concerned(call),
+            "replace_group" => {
+                let body: Value = serde_json::from_slice(&call.body).ok()?;
+                self.left_out(call, body.get("members")?)
+            }
             "list_users" | "list_groups" => {
                 let filter = Filter::parse(call.parameter("filter")?).ok()?;
                 let named = ["members.value", "members", "id"];
@@ -87,25 +90,30 @@ impl Instance for App {
     }
 }
 
-/// Whom a PATCH takes out of a group, where it is one.
-fn removed_member(call: &Call) -> Option<String> {
-    let body: Value = serde_json::from_slice(&call.body).ok()?;
-    let operation = body.get("Operations")?.get(0)?;
-    if let Some(id) = operation.pointer("/value/0/value").and_then(Value::as_str) {
-        return Some(id.to_owned());
-    }
-    let path = operation.get("path")?.as_str()?;
-    let (_, filter) = path.split_once('[')?;
-    let filter = Filter::parse(filter.strip_suffix(']')?).ok()?;
-    filter.equals("value").map(str::to_owned)
-}
-
 impl App {
-    /// Whom a PUT of a group leaves out, where it is one.
-    fn left_out(&self, call: &Call) -> Option<String> {
+    /// Whom a PATCH takes out of a group or puts into it, where it is one.
+    fn concerned(&self, call: &Call) -> Option<String> {
         let body: Value = serde_json::from_slice(&call.body).ok()?;
-        let kept = body.get("members").and_then(Value::as_array);
-        let is_kept = |id: &str| kept.is_some_and(|kept| kept.iter().any(|one| one["value"] == id));
+        let operation = body.get("Operations")?.get(0)?;
+        let op = operation.get("op")?.as_str()?;
+        let path = operation.get("path").and_then(Value::as_str);
+        if let Some((_, filter)) = path.and_then(|path| path.split_once('[')) {
+            let filter = Filter::parse(filter.strip_suffix(']')?).ok()?;
+            return filter.equals("value").map(str::to_owned);
+        }
+        let value = operation.get("value")?;
+        let members = value.get("members").unwrap_or(value);
+        if op.eq_ignore_ascii_case("replace") {
+            return self.left_out(call, members);
+        }
+        let first = members.get(0)?.get("value")?;
+        first.as_str().map(str::to_owned)
+    }
+
+    /// Whom a list of the members who stay leaves out, where it is one.
+    fn left_out(&self, call: &Call, kept: &Value) -> Option<String> {
+        let kept = kept.as_array()?;
+        let is_kept = |id: &str| kept.iter().any(|one| one["value"] == id);
         let group = self.groups.get(call.argument(0))?;
         let left: Vec<&str> = group.members().filter(|id| !is_kept(id)).collect();
         match left[..] {

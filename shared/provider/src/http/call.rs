@@ -26,6 +26,8 @@ pub struct Call<'a> {
     pub authorization: Option<&'a HeaderValue>,
     /// A body and its media type; without one, `Content-Length: 0` is sent where the method takes a body.
     pub body: Option<(&'static str, String)>,
+    /// The version that the resource must still have (`If-Match`, RFC 9110 section 13.1.1).
+    pub if_match: Option<HeaderValue>,
     /// When it must have ended, where several calls share one deadline; at most the connection's deadline
     /// from now applies anyway.
     pub deadline: Option<Instant>,
@@ -50,6 +52,7 @@ impl<'a> Call<'a> {
             priority: Priority::Ordinary,
             authorization: None,
             body: None,
+            if_match: None,
             deadline: None,
         }
     }

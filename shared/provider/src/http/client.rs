@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH,
 };
 use reqwest::{Method, StatusCode};
 use sever_domain::Provider;
@@ -202,6 +202,9 @@ impl ProviderHttp {
             .header(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(authorization) = call.authorization {
             request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(version) = call.if_match {
+            request = request.header(IF_MATCH, version);
         }
         match call.body {
             Some((media_type, body)) => request

@@ -1,0 +1,189 @@
+//! Accounts: reading one by id, looking for a person's, and the reads that prove tenant and credential.
+
+use std::collections::HashSet;
+
+use sever_domain::OutcomeClass;
+use sever_domain::identity::PersonAttributes;
+use sever_provider::{Account, CallError, FoundAccount};
+use tokio::time::Instant;
+
+use crate::app::{App, Ask, DISCOVERY, Refused, USERS, inconsistent, unusable};
+use crate::document::Document;
+use crate::errors::Meaning;
+use crate::listing::{List, equals, list, says_supported};
+use crate::user::User;
+
+/// Reads the user with this id; `None` where the application has none.
+///
+/// # Errors
+/// As any read; class `NeedsPerson` where another user came back.
+pub async fn user_by_id(
+    app: &App,
+    id: &str,
+    until: Option<Instant>,
+) -> Result<Option<User>, CallError> {
+    const DOING: &str = "reading the account";
+    let ask = Ask {
+        doing: DOING,
+        endpoint: USERS,
+        path: &["Users", id],
+        query: &[],
+    };
+    let (document, reply) = match app.document(ask, until).await {
+        Ok(found) => found,
+        Err(refused) if refused.meaning == Meaning::Gone => return Ok(None),
+        Err(refused) => return Err(refused.error),
+    };
+    let user = User::of(document, reply.header("etag"))
+        .ok_or_else(|| inconsistent(DOING, "the answer is not a user"))?;
+    if user.id == id {
+        Ok(Some(user))
+    } else {
+        let what = "the provider answered with another account than the one asked for";
+        Err(unusable(DOING, what.to_owned()))
+    }
+}
+
+/// [`sever_provider::Connector::find_by_id`].
+///
+/// # Errors
+/// As [`user_by_id`].
+pub async fn find_by_id(app: &App, id: &str) -> Result<FoundAccount, CallError> {
+    Ok(match user_by_id(app, id, None).await? {
+        Some(user) => FoundAccount::Present(Box::new(user.into_account(app))),
+        None => FoundAccount::Absent,
+    })
+}
+
+/// Looks for each of the person's addresses as `userName` and as an address, and for their numbers as `externalId`.
+/// Everything that comes back is compared here: an account counts only where it really carries what was asked for.
+///
+/// # Errors
+/// As any read. Where no filter is taken, everybody is read.
+pub async fn find_by_login(
+    app: &App,
+    person: &PersonAttributes,
+) -> Result<Vec<Account>, CallError> {
+    let emails = person.emails.iter().map(|email| email.trim());
+    let emails: Vec<&str> = emails.filter(|email| !email.is_empty()).collect();
+    let mut filters: Vec<String> = Vec::new();
+    for email in &emails {
+        filters.push(equals("userName", email));
+        filters.push(equals("emails.value", email));
+    }
+    let mut found: Vec<User> = Vec::new();
+    for filter in &filters {
+        match search(app, Some(filter)).await {
+            Ok(users) => found.extend(users),
+            Err(refused) if takes_no_filter(refused.meaning) => {
+                // One refused filter is made up for by reading everybody, which no other filter could add to.
+                found = search(app, None).await.map_err(|refused| refused.error)?;
+                break;
+            }
+            Err(refused) => return Err(refused.error),
+        }
+    }
+    let mut known = HashSet::new();
+    let is_theirs = |user: &User| {
+        user.logins()
+            .any(|login| emails.iter().any(|email| same(&login, email)))
+    };
+    found.retain(|user| is_theirs(user) && known.insert(user.id.clone()));
+    Ok(found
+        .into_iter()
+        .map(|user| user.into_account(app))
+        .collect())
+}
+
+fn same(login: &str, email: &str) -> bool {
+    login.trim().to_lowercase() == email.to_lowercase()
+}
+
+/// Whether a refusal says that the filter is not taken, rather than that nothing works.
+#[must_use]
+pub fn takes_no_filter(meaning: Meaning) -> bool {
+    matches!(
+        meaning,
+        Meaning::NoFilter | Meaning::WrongForm | Meaning::NoMethod | Meaning::Forbidden
+    )
+}
+
+async fn search(app: &App, filter: Option<&str>) -> Result<Vec<User>, Refused> {
+    let wanted = List {
+        doing: "looking for an account by login",
+        endpoint: USERS,
+        collection: "Users",
+        filter,
+    };
+    let users = list(app, wanted).await?;
+    Ok(users
+        .into_iter()
+        .filter_map(|document| User::of(document, None))
+        .collect())
+}
+
+/// One page of one user proves it. An application may have no user left: then what it says of itself must be SCIM.
+///
+/// # Errors
+/// As any read; class `Credentials` where the credential may not list users, class `NeedsPerson` where the answers are
+/// not those of a SCIM application.
+pub async fn canary(app: &App) -> Result<(), CallError> {
+    const DOING: &str = "proving tenant and credential";
+    let ask = Ask {
+        doing: DOING,
+        endpoint: USERS,
+        path: &["Users"],
+        query: &[("startIndex", "1"), ("count", "1")],
+    };
+    let (body, _) = app.document(ask, None).await.map_err(no_access)?;
+    let users = body.items("Resources").unwrap_or_default();
+    if !users.is_empty() {
+        return Ok(());
+    }
+    if says_what_it_is(app).await?.is_some_and(is_config) {
+        return Ok(());
+    }
+    let what = "the application shows no user and does not say what it supports; check the base URL and the \
+        credential's rights";
+    Err(unusable(DOING, what.to_owned()))
+}
+
+/// `/ServiceProviderConfig`; `None` where it is not served to us.
+async fn says_what_it_is(app: &App) -> Result<Option<Document>, CallError> {
+    let ask = Ask {
+        doing: "reading what the application supports",
+        endpoint: DISCOVERY,
+        path: &["ServiceProviderConfig"],
+        query: &[],
+    };
+    match app.document(ask, None).await {
+        Ok((config, _)) => Ok(Some(config)),
+        Err(refused) => match refused.meaning {
+            Meaning::Gone | Meaning::Forbidden | Meaning::NoMethod | Meaning::WrongForm => Ok(None),
+            Meaning::Failed(OutcomeClass::Credentials, _) => Ok(None),
+            _ => Err(refused.error),
+        },
+    }
+}
+
+fn is_config(config: Document) -> bool {
+    says_supported(&config, "patch").is_some() || says_supported(&config, "filter").is_some()
+}
+
+fn no_access(refused: Refused) -> CallError {
+    match refused.meaning {
+        Meaning::Forbidden => CallError {
+            class: OutcomeClass::Credentials,
+            ..refused.error
+        },
+        Meaning::Gone | Meaning::NoMethod | Meaning::WrongForm => CallError {
+            class: OutcomeClass::NeedsPerson,
+            what: format!(
+                "{}: there is no SCIM at the connection's base URL",
+                refused.error.what
+            ),
+            ..refused.error
+        },
+        _ => refused.error,
+    }
+}

@@ -1,0 +1,14 @@
+//! The connector against the simulator's real binary, over real HTTP.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop with its line"
+)]
+
+mod dialects;
+mod drive;
+mod faults;
+mod lookup;
+mod people;
+mod removal;
+mod sim;
+mod undo;
