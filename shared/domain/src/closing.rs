@@ -141,6 +141,9 @@ pub fn judge(
             disposition: Disposition::MustGo,
         });
     }
+    // What follows from the account's end cannot be proven before the person who is asked for it has ended it; the open
+    // task keeps the closing open meanwhile.
+    let account_is_asked = account_step.is_some_and(|step| !step.attested);
     for family in &reading.families {
         match family.result {
             FamilyResult::Complete => {}
@@ -157,6 +160,9 @@ pub fn judge(
                             closing.rules_used.push(used);
                         }
                     }
+                    None if family.result == FamilyResult::Unsupported
+                        && account_is_asked
+                        && !state_suffices(intent, account) => {}
                     None => closing.unproven.push(Unproven {
                         family: family.family,
                         result: family.result,
@@ -419,6 +425,42 @@ mod tests {
         );
         let read = judge(&OneRule, Intent::Remove, &gone, done(&[task]));
         assert_eq!(verdict(&[read]), Verdict::NothingLive);
+    }
+
+    #[test]
+    fn what_follows_from_an_account_that_is_asked_for_waits_with_it() {
+        let unseen = vec![family(
+            EntitlementKind::Ownership,
+            FamilyResult::Unsupported,
+            0,
+        )];
+        let asked = ManualStep {
+            kind: EntitlementKind::Account,
+            key: "account",
+            attested: false,
+        };
+        let close = |state, manual: &[ManualStep<'_>]| {
+            let done = Done {
+                answered: &[],
+                manual,
+            };
+            let reading = reading(state, unseen.clone());
+            verdict(&[judge(&OneRule, Intent::Remove, &reading, done)])
+        };
+        assert_eq!(close(AccountState::Live, &[asked]), Verdict::Asked);
+        let attested = ManualStep {
+            attested: true,
+            ..asked
+        };
+        let unproven = [
+            close(AccountState::Live, &[attested]),
+            close(AccountState::Deactivated, &[asked]),
+        ];
+        assert_eq!(
+            unproven,
+            [Verdict::NeedsPerson; 2],
+            "no rule covers the family"
+        );
     }
 
     #[test]
