@@ -86,6 +86,7 @@ impl Cluster {
             .map_err(ServerError::io("reading", self.log()))?
             .len();
         let program = postgres_program("postgres")?;
+        self.outlive_predecessor().await;
         self.remove_stale_pid_file();
         let settings = self.settings(port).await?;
         let errors = log
@@ -178,17 +179,25 @@ impl Cluster {
         String::from_utf8_lossy(new).contains("Address already in use")
     }
 
+    /// The directory's lock is ours, so a server that still runs on it has lost its program and is on its way out.
+    async fn outlive_predecessor(&self) {
+        let start = Instant::now();
+        while start.elapsed() < START_DEADLINE && self.pid_file_names_a_server() {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    fn pid_file_names_a_server(&self) -> bool {
+        let text = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let pid = text.lines().next().unwrap_or_default().trim().to_owned();
+        let comm = Path::new("/proc").join(pid).join("comm");
+        fs::read_to_string(comm).is_ok_and(|name| name.trim() == "postgres")
+    }
+
     /// A killed server's pid file names an id that somebody else may have now; PostgreSQL would then refuse to start.
     fn remove_stale_pid_file(&self) {
-        let path = self.data().join("postmaster.pid");
-        let Ok(text) = fs::read_to_string(&path) else {
-            return;
-        };
-        let pid = text.lines().next().unwrap_or_default().trim();
-        let name =
-            fs::read_to_string(Path::new("/proc").join(pid).join("comm")).unwrap_or_default();
-        if name.trim() != "postgres" {
-            let _ = fs::remove_file(path);
+        if !self.pid_file_names_a_server() {
+            let _ = fs::remove_file(self.data().join("postmaster.pid"));
         }
     }
 }

@@ -105,11 +105,40 @@ pub struct Advanced {
 /// # Errors
 /// [`StoreError::Conflict`] when the lease is lost; else as any statement.
 pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, StoreError> {
+    if !input.charged
+        && !input.intend.is_empty()
+        && let Some(advanced) = try_advance(store, &input, GuardAsked::Last).await?
+    {
+        return Ok(advanced);
+    }
+    let advanced = try_advance(store, &input, GuardAsked::First).await?;
+    advanced.ok_or(StoreError::Conflict {
+        doing: "advancing a job",
+    })
+}
+
+/// When a transaction asks the mass guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GuardAsked {
+    /// Before it writes, so that it can open the hold if it must.
+    First,
+    /// After it has written everything, so that others wait for a moment only; given up where the guard says no.
+    Last,
+}
+
+/// One transaction. `None` where the guard was asked last and did not admit it: nothing is written.
+async fn try_advance(
+    store: &Store,
+    input: &Advance<'_>,
+    asked: GuardAsked,
+) -> Result<Option<Advanced>, StoreError> {
     let mut client = store.client("advancing a job").await?;
     let tx = client.begin().await?;
     let claimed = input.claimed;
+    let weight = input.weight.max(1);
     let wants_charge = !input.charged && !input.intend.is_empty();
-    let (facts, protected) = intent::lock(&tx, claimed, &input.accounts).await?;
+    let locked = intent::lock(&tx, claimed, &input.accounts).await?;
+    let (facts, protected) = (locked.facts, locked.protected);
     evidence::judge_bindings(&tx, claimed, &input.record.bindings).await?;
     let mut events = Events {
         claimed,
@@ -126,7 +155,7 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
             claimed,
             allowance,
             protected,
-            wants_charge.then_some(input.weight.max(1)),
+            (wants_charge && asked == GuardAsked::First).then_some(weight),
             &input.guard,
             &mut events,
         )
@@ -136,6 +165,13 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
         charge = checked.charge;
         tripped = checked.tripped;
     }
+    let everything = decision == IntentDecision::Go(Allowance::Everything);
+    let charge_last = wants_charge && asked == GuardAsked::Last && everything;
+    if charge_last {
+        charged = true;
+        let data = guard::describe_charge(weight, &input.guard, locked.active_people);
+        events.add(AuditKind::GuardCharged, data);
+    }
     let intended = allowed(&input.intend, decision);
     let attempt = if intended.is_empty() {
         input.attempt
@@ -143,18 +179,23 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
         Some(input.attempt.unwrap_or(claimed.attempts + 1))
     };
     // So many statements side by side are a large future; one allocation keeps it off the job's own.
-    Box::pin(write(&tx, &input, &intended, attempt, charge, events)).await?;
+    Box::pin(write(&tx, input, &intended, attempt, charge, events)).await?;
+    if charge_last
+        && !guard::charge_last(&tx, claimed, weight, &input.guard, locked.active_people).await?
+    {
+        return Ok(None);
+    }
     sever_crash_point::hit("intent.before_commit");
     tx.commit().await?;
     sever_crash_point::hit("intent.after_commit");
-    Ok(Advanced {
+    Ok(Some(Advanced {
         decision,
         intended: intended.iter().map(|step| step.step).collect(),
         attempt,
         charged,
         tripped,
         now: facts.now,
-    })
+    }))
 }
 
 /// Writes everything of an intent transaction. It is sent at once, so that its locks are held for one round

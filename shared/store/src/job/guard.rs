@@ -2,7 +2,7 @@
 
 use futures::try_join;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use sever_audit::AuditKind;
 use sever_domain::intent::Allowance;
 use sever_domain::{HoldPolicy, HoldReason};
@@ -65,6 +65,57 @@ async fn lock_and_read(
         (lock, row) = both().await?;
     }
     lock.and(row).ok_or(StoreError::Conflict { doing })
+}
+
+/// Check and charge in one statement, under the lock: charged already, or charged now because it fits.
+const CHARGE_IF_ADMITTED: &str = "
+WITH standing AS (
+    SELECT EXISTS (SELECT FROM guard_charge WHERE guard = $1 AND subject_id = $3 AND opt_out_id = $4) AS charged,
+           (SELECT coalesce(sum(count), 0)::int8 FROM guard_counter WHERE guard = $1 AND source = $2 AND bucket > now() - make_interval(secs => $6)) AS spent
+), admitted AS (
+    SELECT 1 FROM standing WHERE NOT charged AND spent + $5 <= $7
+), charge AS (
+    INSERT INTO guard_charge (guard, subject_id, opt_out_id, weight) SELECT $1, $3, $4, $5 FROM admitted
+), counter AS (
+    INSERT INTO guard_counter (guard, source, bucket, count) SELECT $1, $2, date_trunc('minute', now()), $5 FROM admitted
+    ON CONFLICT (guard, source, bucket) DO UPDATE SET count = guard_counter.count + excluded.count
+)
+SELECT charged OR EXISTS (SELECT FROM admitted) AS admitted FROM standing";
+
+/// Charges the mass guard where that is admitted, as the last thing before the commit: the lock that everybody of
+/// a source waits for is held for one round trip and the commit. `false` where it is not admitted, or the lock's row
+/// is not there yet; nothing is charged then, and the caller gives the transaction up.
+pub(super) async fn charge_last(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    weight: i64,
+    policy: &GuardPolicy,
+    active_people: i64,
+) -> Result<bool, StoreError> {
+    let doing = "charging the mass guard";
+    let limit = policy.mass.limit(active_people);
+    let window_s = policy.mass.window.as_secs_f64();
+    let by_source: &[&(dyn ToSql + Sync)] = &[&MASS, &claimed.asked_by];
+    let values: &[&(dyn ToSql + Sync)] = &[
+        &MASS,
+        &claimed.asked_by,
+        &claimed.subject.0,
+        &claimed.opt_out.0,
+        &weight,
+        &window_s,
+        &limit,
+    ];
+    tx.prepare(&[TAKE_LOCK, CHARGE_IF_ADMITTED], doing).await?;
+    let (lock, row) = try_join!(
+        tx.query_opt(TAKE_LOCK, by_source, doing),
+        tx.query_opt(CHARGE_IF_ADMITTED, values, doing)
+    )?;
+    Ok(lock.is_some() && row.is_some_and(|row| row.get("admitted")))
+}
+
+/// The audit event of a charge, whatever the window has cost besides.
+pub(super) fn describe_charge(weight: i64, policy: &GuardPolicy, active_people: i64) -> Value {
+    json!({"guard": MASS, "weight": weight, "limit": policy.mass.limit(active_people)})
 }
 
 /// What the guards say of a wave.

@@ -17,7 +17,7 @@ use crate::pool::Tx;
 const LOCK: &str = "
 SELECT now() AS now, subject.version = $4 AS same_subject_version, opt_out.revision = $5 AS same_revision,
        opt_out.state = 'open' AS in_force, connection.state = 'open' AS connection_open, connection.blocked_until,
-       (SELECT value FROM incarnation) = $6 AS same_incarnation,
+       (SELECT value FROM incarnation) = $6 AS same_incarnation, (SELECT active_people FROM directory_census) AS active_people,
        ARRAY(SELECT policy FROM hold WHERE target_id IN (job.id, opt_out.id) AND hold.state = 'open') AS holds,
        EXISTS (SELECT FROM protected_principal AS p
                WHERE (p.subject_id = job.subject_id OR (p.connection_id = job.connection_id AND p.provider_id IN
@@ -44,8 +44,17 @@ UPDATE job SET plan_revision = coalesce($2, plan_revision), opt_out_revision = C
 WHERE id = $1 AND (plan_revision <> coalesce($2, plan_revision) OR (first_revocation_at IS NULL AND $4::timestamptz IS NOT NULL)
                    OR attempt <> coalesce($5, attempt) OR lease_until < now() + make_interval(secs => $6::float8 / 2))";
 
+/// What the locks showed.
+pub(super) struct Locked {
+    pub(super) facts: IntentFacts,
+    /// Whether the subject or one of its accounts is protected.
+    pub(super) protected: bool,
+    /// People whose employment is active.
+    pub(super) active_people: i64,
+}
+
 /// Takes the locks. `accounts` are the epoch's accounts, also those whose binding this transaction is
-/// about to confirm. Returns the facts, and whether the subject or one of its accounts is protected.
+/// about to confirm.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the lease is lost.
@@ -53,7 +62,7 @@ pub(super) async fn lock(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
     accounts: &[String],
-) -> Result<(IntentFacts, bool), StoreError> {
+) -> Result<Locked, StoreError> {
     let doing = "locking a job for its intent";
     let lease = &claimed.lease;
     let row = tx
@@ -93,7 +102,11 @@ pub(super) async fn lock(
             .collect::<Result<Vec<HoldPolicy>, _>>()?,
         now: row.get("now"),
     };
-    Ok((facts, row.get("protected")))
+    Ok(Locked {
+        facts,
+        protected: row.get("protected"),
+        active_people: row.get("active_people"),
+    })
 }
 
 /// Makes the row of this epoch's attempt, unless it stands: the epoch's first intent does.

@@ -87,6 +87,11 @@ async fn run(flags: &Flags) -> anyhow::Result<()> {
 
     println!("warming up");
     bench.round_of_ours(ours.next(WARM_UP)).await?;
+    // Both sides plan on the statistics that autovacuum would have gathered within its first minute.
+    let bare_database = Database::connect(&bench.ground.postgres.url(&bench.bare.name)).await?;
+    for database in [&bench.ours, &bare_database] {
+        database.run("ANALYZE").await?;
+    }
     let mut figures = Figures::default();
     for (latency_ms, opt_outs) in [(0, flags.opt_outs), (20, flags.opt_outs_20ms)] {
         bench.ground.stub.set_latency(latency_ms).await?;
