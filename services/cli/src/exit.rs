@@ -11,6 +11,7 @@
 //! | 130 | `sever dev` was interrupted while it started, or `sever demo` before its end |
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Why a command ended without doing what it was asked.
@@ -60,6 +61,17 @@ impl Failure {
     /// An argument, a file or the configuration that cannot be taken.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Reason::Usage, message)
+    }
+
+    /// The same failure, which the file's content caused.
+    pub(crate) fn in_file(mut self, file: &Path) -> Self {
+        if matches!(
+            self.reason,
+            Reason::Usage | Reason::Refused | Reason::NotFound
+        ) {
+            self.message = format!("{}: {}", file.display(), self.message);
+        }
+        self
     }
 
     /// Whether this is its reason.

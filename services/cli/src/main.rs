@@ -15,6 +15,7 @@ mod demo;
 mod dev;
 mod exit;
 mod output;
+mod toml_file;
 mod words;
 
 use std::process::ExitCode;

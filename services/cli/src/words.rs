@@ -20,6 +20,16 @@ pub(crate) fn time_or_none(at: Option<Timestamp>) -> Option<String> {
     at.map(time)
 }
 
+/// A time with what is left until then, where it lies after `now`: hours, minutes and seconds.
+pub(crate) fn countdown(until: Timestamp, now: Timestamp) -> String {
+    let left = until.duration_since(now).as_secs();
+    if left <= 0 {
+        return time(until);
+    }
+    let (hours, minutes, seconds) = (left / 3600, left / 60 % 60, left % 60);
+    format!("{} (in {hours:02}:{minutes:02}:{seconds:02})", time(until))
+}
+
 /// An absent value in a table.
 pub(crate) fn or_dash<T: Display>(value: Option<T>) -> String {
     value.map_or_else(|| "-".to_owned(), |value| value.to_string())
@@ -59,5 +69,17 @@ mod tests {
     fn times_are_utc_to_the_second() {
         let at = "2026-11-22T13:00:00.4+01:00".parse().unwrap();
         assert_eq!(time(at), "2026-11-22T12:00:00Z");
+    }
+
+    #[test]
+    fn a_countdown_counts_hours_beyond_a_day_and_ends_at_its_instant() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        for (now, expected) in [
+            ("2026-11-22T11:17:50Z", "2026-11-22T12:00:00Z (in 00:42:10)"),
+            ("2026-11-21T10:00:00Z", "2026-11-22T12:00:00Z (in 26:00:00)"),
+            ("2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z"),
+        ] {
+            assert_eq!(countdown(at("2026-11-22T12:00:00Z"), at(now)), expected);
+        }
     }
 }

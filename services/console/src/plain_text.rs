@@ -10,15 +10,26 @@ const REASON_MAX: usize = 500;
 /// # Errors
 /// A 400 problem that names the field: empty, over 500 characters, or with an e-mail address in it.
 pub(crate) fn reason(field: &str, text: &str) -> Result<String, Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::invalid(field, "must say why"));
+    }
+    line(field, text, REASON_MAX)
+}
+
+/// A line of at most `max` characters as it is recorded.
+///
+/// # Errors
+/// A 400 problem that names the field: empty, too long, more than a line, or with an e-mail address in it.
+pub(crate) fn line(field: &str, text: &str, max: usize) -> Result<String, Problem> {
     let text = text.trim();
     let problem = if text.is_empty() {
-        "must say why"
-    } else if text.chars().count() > REASON_MAX {
-        "must have at most 500 characters"
+        "must not be empty".to_owned()
+    } else if text.chars().count() > max {
+        format!("must have at most {max} characters")
     } else if text.chars().any(char::is_control) {
-        "must be one line of text"
+        "must be one line of text".to_owned()
     } else if names_an_email(text) {
-        "must not hold an e-mail address: audit events keep it for ever; use an id"
+        "must not hold an e-mail address: audit events keep it for ever; use an id".to_owned()
     } else {
         return Ok(text.to_owned());
     };

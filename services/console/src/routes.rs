@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use crate::console::Console;
 use crate::endpoint::{
-    audit, connections, holds, opt_outs, overview, people, people_import, plans, protected,
-    rejected, sources, tokens, unmatched, way_back,
+    audit, capabilities, connections, holds, integrations, opt_outs, overview, people,
+    people_import, plans, protected, rejected, sources, tasks, tokens, unmatched, way_back,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -25,8 +25,10 @@ use crate::endpoint::{
     ),
     tags(
         (name = "people", description = "The directory: who there is, and where their access stands."),
+        (name = "integrations", description = "Third-party applications that were let into the organisation, and where their access stands."),
         (name = "opt-outs", description = "Removals of access: asking for them and following them."),
         (name = "holds", description = "Stops that only a person lifts, and never the one who asked."),
+        (name = "tasks", description = "What a person is asked to do where a provider has no call."),
         (name = "connections", description = "The instances of external systems."),
         (name = "sources", description = "The upstreams that report or ask."),
         (name = "tokens", description = "What may call the services."),
@@ -77,6 +79,12 @@ fn ordinary() -> OpenApiRouter<Console> {
         .routes(routes!(people::list_people))
         .routes(routes!(people::find_person))
         .routes(routes!(people::show_status))
+        .routes(routes!(
+            integrations::list_integrations,
+            integrations::apply_integrations
+        ))
+        .routes(routes!(integrations::find_integration))
+        .routes(routes!(integrations::show_integration_status))
         .routes(routes!(opt_outs::list_opt_outs, opt_outs::request_opt_out))
         .routes(routes!(opt_outs::find_opt_out))
         .routes(routes!(way_back::restore_opt_out))
@@ -88,10 +96,16 @@ fn ordinary() -> OpenApiRouter<Console> {
         .routes(routes!(holds::find_hold))
         .routes(routes!(holds::release_hold))
         .routes(routes!(holds::reject_hold))
+        .routes(routes!(tasks::list_tasks))
+        .routes(routes!(tasks::find_task))
+        .routes(routes!(tasks::complete_task))
+        .routes(routes!(tasks::confirm_task))
+        .routes(routes!(tasks::refuse_task))
         .routes(routes!(
             connections::list_connections,
             connections::apply_connections
         ))
+        .routes(routes!(capabilities::show_capabilities))
         .routes(routes!(sources::list_sources))
         .routes(routes!(sources::put_source))
         .routes(routes!(tokens::list_tokens, tokens::create_token))

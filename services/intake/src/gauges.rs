@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use sever_bus::{Bus, BusError, topology};
-use sever_domain::{HoldReason, JobState, Provider};
+use sever_domain::{HoldReason, JobState, Provider, StepState};
+use sever_store::gauges::TaskCount;
 use sever_store::invariants::{self, PRODUCTION_GRACE};
 use sever_store::{Store, StoreError, gauges, outbox, request_unmatched};
 use sever_telemetry::catalogue;
@@ -38,6 +39,10 @@ pub(crate) async fn refresh(store: &Store) -> Result<(), StoreError> {
             metrics::gauge!(catalogue::JOBS.name, "state" => state.as_str(), "provider" => provider).set(count as f64);
         }
     }
+    let tasks = gauges::open_tasks(&client).await?;
+    for connection in &connections {
+        set_tasks(connection.provider, &tasks);
+    }
     let holds: BTreeMap<HoldReason, i64> = gauges::open_holds(&client).await?.into_iter().collect();
     for reason in HoldReason::ALL {
         let count = holds.get(reason).copied().unwrap_or(0);
@@ -49,6 +54,22 @@ pub(crate) async fn refresh(store: &Store) -> Result<(), StoreError> {
     let unmatched = request_unmatched::count_unmatched(&client).await?;
     metrics::gauge!(catalogue::UNMATCHED_REQUESTS.name).set(unmatched as f64);
     Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn set_tasks(provider: Provider, tasks: &[TaskCount]) {
+    let of_provider = || tasks.iter().filter(move |count| count.provider == provider);
+    for state in StepState::ALL
+        .iter()
+        .filter(|state| state.waits_for_person())
+    {
+        let counts = of_provider().filter(|count| count.state == *state);
+        let open: i64 = counts.map(|count| count.tasks).sum();
+        metrics::gauge!(catalogue::TASKS_OPEN.name, "provider" => provider.as_str(), "state" => state.as_str()).set(open as f64);
+    }
+    let overdue: i64 = of_provider().map(|count| count.overdue).sum();
+    metrics::gauge!(catalogue::TASKS_OVERDUE.name, "provider" => provider.as_str())
+        .set(overdue as f64);
 }
 
 /// Asks the broker how many dead letters there are, for each provider.

@@ -56,10 +56,32 @@ pub enum AcceptError {
         /// JSON pointer of what names the person.
         field: &'static str,
     },
+    /// No integration has this name.
+    #[error("there is no integration '{name}': apply it first")]
+    UnknownIntegration {
+        /// The name.
+        name: String,
+    },
+    /// The integration has no id at the connections named; none are named where it has none anywhere.
+    #[error("{}", not_bound(connections))]
+    NotBound {
+        /// The names of the connections.
+        connections: Vec<String>,
+    },
     /// There is no connection at which anything could be removed.
     #[error("there is no connection; apply one first")]
     NoConnection,
     /// The database.
     #[error("the request could not be recorded")]
     Store(#[from] StoreError),
+}
+
+fn not_bound(connections: &[String]) -> String {
+    if connections.is_empty() {
+        return "the integration has no id at any open connection: name one under 'provider_ids' and apply it".to_owned();
+    }
+    format!(
+        "the integration has no id at {}: name one under 'provider_ids' and apply it, or leave the connection out of the scope",
+        connections.join(", ")
+    )
 }

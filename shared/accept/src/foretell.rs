@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sever_audit::{AuditEvent, AuditKind};
-use sever_domain::{ConnectionId, Intent, JobId, JobKind, JobState, OptOutId, SubjectId, Urgency};
+use sever_domain::{
+    ConnectionId, Intent, JobId, JobKind, JobState, OptOutId, SubjectId, SubjectKind, Urgency,
+};
 use sever_store::opt_out::{self, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, JobTerms, NewJob};
 use sever_store::outbox::{self, Bell};
@@ -76,14 +78,15 @@ impl ForetellRequest {
 /// it is never in force.
 ///
 /// # Errors
-/// [`AcceptError::Field`] for a connection that does not exist; [`AcceptError::NoConnection`]; [`AcceptError::Store`].
+/// [`AcceptError::Field`] for a connection that does not exist; [`AcceptError::NoConnection`]; [`AcceptError::NotBound`];
+/// [`AcceptError::Store`].
 pub async fn foretell(store: &Store, asked: &ForetellRequest) -> Result<OptOutId, AcceptError> {
     let mut client = store.client("asking for a plan").await?;
     let tx = client.begin().await?;
     let subject = correlate::by_reference(&tx, &asked.whom).await?;
     let connections = in_scope(&tx, asked, subject.id).await?;
     if connections.is_empty() {
-        return Err(AcceptError::NoConnection);
+        return Err(nowhere(asked, subject.kind));
     }
     let id = OptOutId::generate();
     let now = subject.now;
@@ -124,6 +127,16 @@ pub async fn foretell(store: &Store, asked: &ForetellRequest) -> Result<OptOutId
     audit::insert(&tx, &events).await?;
     tx.commit().await?;
     Ok(id)
+}
+
+/// An integration without an id there; a person where there is no connection at all.
+fn nowhere(asked: &ForetellRequest, kind: SubjectKind) -> AcceptError {
+    match kind {
+        SubjectKind::Person => AcceptError::NoConnection,
+        SubjectKind::Integration => AcceptError::NotBound {
+            connections: asked.scope.clone().unwrap_or_default(),
+        },
+    }
 }
 
 async fn in_scope(

@@ -21,8 +21,13 @@ const NAME_MAX: usize = 63;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OptOutRequestBody {
-    /// Whose access is to be removed.
-    pub person: PersonRef,
+    /// The person whose access is to be removed; exactly one of `person` and `integration` is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonRef>,
+    /// The name of the integration that is to be disconnected, at every connection where it has an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "crm")]
+    pub integration: Option<String>,
     /// `disable`: contain and cut sessions and tokens; `remove`: take everything.
     #[schema(value_type = String, example = "remove")]
     pub intent: Intent,
@@ -89,6 +94,11 @@ pub enum Whom {
         /// Its id of the person.
         external_id: String,
     },
+    /// An integration by its name.
+    Integration {
+        /// The name.
+        name: String,
+    },
 }
 
 /// A request for an opt-out in which nothing is faulty.
@@ -123,7 +133,7 @@ impl OptOutRequest {
             .map(|time| effective("/effective_at", time, body.time_zone.as_deref()))
             .transpose()?;
         Ok(Self {
-            whom: whom(&body.person)?,
+            whom: whom(&body)?,
             intent: body.intent,
             scope: scope(body.scope.as_ref())?,
             urgency: body.urgency.unwrap_or(Urgency::Ordinary),
@@ -134,7 +144,24 @@ impl OptOutRequest {
     }
 }
 
-fn whom(person: &PersonRef) -> Result<Whom, FieldFault> {
+fn whom(body: &OptOutRequestBody) -> Result<Whom, FieldFault> {
+    match (&body.person, &body.integration) {
+        (Some(person), None) => by_reference(person),
+        (None, Some(name)) => Ok(Whom::Integration {
+            name: text("/integration", name, NAME_MAX)?,
+        }),
+        (None, None) => Err(FieldFault::new(
+            "/person",
+            "is missing, or 'integration' is",
+        )),
+        (Some(_), Some(_)) => Err(FieldFault::new(
+            "/integration",
+            "must not be named beside 'person': ask for each by itself",
+        )),
+    }
+}
+
+fn by_reference(person: &PersonRef) -> Result<Whom, FieldFault> {
     match (person.id, &person.source, &person.external_id) {
         (Some(id), None, None) => Ok(Whom::Id(SubjectId(id))),
         (None, Some(source), Some(external_id)) => Ok(Whom::Key {
@@ -207,6 +234,20 @@ mod tests {
     }
 
     #[test]
+    fn a_request_means_a_person_or_an_integration_and_never_both() {
+        let mut body = body();
+        body["integration"] = json!("crm");
+        assert_eq!(parse(&body).unwrap_err().field, "/integration");
+        body.as_object_mut().unwrap().remove("person");
+        let named = Whom::Integration {
+            name: "crm".to_owned(),
+        };
+        assert_eq!(parse(&body).unwrap().whom, named);
+        body.as_object_mut().unwrap().remove("integration");
+        assert_eq!(parse(&body).unwrap_err().field, "/person");
+    }
+
+    #[test]
     fn each_fault_names_its_field() {
         for (pointer, wrong, field) in [
             ("/intent", json!("delete"), "/intent"),
@@ -218,6 +259,7 @@ mod tests {
             ("/person", json!({"id": "7"}), "/person/id"),
             ("/person", json!({"source": "hr"}), "/person/external_id"),
             ("/person", json!({"email": "a@b"}), "/person/email"),
+            ("/person", json!(null), "/person"),
         ] {
             let mut body = body();
             *body.pointer_mut(pointer).unwrap() = wrong;

@@ -6,8 +6,8 @@ use sever_domain::employment::EmploymentEventKind;
 use sever_domain::request::RequestState;
 use sever_domain::{HoldReason, OptOutId, RequestId, SubjectId};
 use sever_store::opt_out::{ONE_OPEN, UsableConnection, usable_connections};
-use sever_store::person::LockedPerson;
 use sever_store::request::{IDEMPOTENT, KnownRequest};
+use sever_store::subject::LockedSubject;
 use sever_store::{Store, StoreError, Tx, request};
 use sever_telemetry::catalogue;
 use uuid::Uuid;
@@ -56,8 +56,9 @@ pub async fn accept_leaver_event(
 /// Accepts a request for an opt-out, under the key that its sender chose (1 to 512 characters).
 ///
 /// # Errors
-/// As [`accept_leaver_event`]; [`AcceptError::UnknownPerson`], [`AcceptError::NoConnection`], and
-/// [`AcceptError::Field`] for a connection that does not exist.
+/// As [`accept_leaver_event`]; [`AcceptError::UnknownPerson`], [`AcceptError::UnknownIntegration`],
+/// [`AcceptError::NoConnection`], [`AcceptError::NotBound`], and [`AcceptError::Field`] for a connection that does not
+/// exist.
 pub async fn accept_opt_out(
     store: &Store,
     asker: &Asker,
@@ -104,7 +105,7 @@ async fn record(
     }
 }
 
-/// Another transaction with the same key, or for the same person, committed first, and this one sees it now; or the
+/// Another transaction with the same key, or for the same subject, committed first, and this one sees it now; or the
 /// two had locked each other out.
 fn lost_a_race(error: &StoreError) -> bool {
     let by_constraint = matches!(
@@ -125,7 +126,7 @@ async fn try_record(
         Incoming::Event(event) => find_of_event(&tx, asker, event).await,
         Incoming::OptOut { asked, .. } => correlate::by_reference(&tx, &asked.whom)
             .await
-            .map(Found::Person),
+            .map(Found::Subject),
     };
     let (key, digest) = incoming.key_and_digest();
     // Asked under the subject's lock, so that a twin that was faster is seen.
@@ -138,7 +139,7 @@ async fn try_record(
     }
     let found = found?;
     let now = match &found {
-        Found::Person(person) => person.now,
+        Found::Subject(subject) => subject.now,
         Found::Nobody | Found::Several => tx.now().await?,
     };
     let ask = match incoming {
@@ -149,7 +150,7 @@ async fn try_record(
         }
     };
     let placed = match found {
-        Found::Person(person) => place(&tx, &ask, &person, &connections).await?,
+        Found::Subject(subject) => place(&tx, &ask, &subject, &connections).await?,
         Found::Nobody => wait(&tx, Trail::new(&ask, None, now)).await?,
         Found::Several => hold_ambiguous(&tx, &ask, Trail::new(&ask, None, now)).await?,
     };
@@ -171,18 +172,18 @@ async fn find_of_event(
     Ok(found)
 }
 
-/// Does for a known person what the request asks. The caller holds the subject's row.
+/// Does for a known subject what the request asks. The caller holds the subject's row.
 pub(crate) async fn place(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     connections: &[UsableConnection],
 ) -> Result<Placed, AcceptError> {
     match (ask.kind, ask.employment_event()) {
         (Kind::Employment(kind), Some(event)) if kind != EmploymentEventKind::Leaver => {
-            Ok(stay(tx, ask, &event, person).await?)
+            Ok(stay(tx, ask, &event, subject).await?)
         }
-        (Kind::Employment(_) | Kind::OptOut, _) => remove(tx, ask, person, connections).await,
+        (Kind::Employment(_) | Kind::OptOut, _) => remove(tx, ask, subject, connections).await,
     }
 }
 

@@ -23,7 +23,10 @@ pub async fn reject(
         AcceptError::Field(fault) => (Some(fault.field.as_str()), None),
         AcceptError::KeyReused { accepted, .. } => (None, Some(*accepted)),
         AcceptError::UnknownPerson { field } => (Some(*field), None),
-        AcceptError::NoConnection | AcceptError::Store(_) => (None, None),
+        AcceptError::UnknownIntegration { .. } => (Some("/integration"), None),
+        AcceptError::NotBound { .. } | AcceptError::NoConnection | AcceptError::Store(_) => {
+            (None, None)
+        }
     };
     let reason = why.to_string();
     let row = NewReject {
@@ -48,6 +51,8 @@ const fn word(why: &AcceptError) -> &'static str {
         AcceptError::Field(_) => "field",
         AcceptError::KeyReused { .. } => "key_reused",
         AcceptError::UnknownPerson { .. } => "unknown_person",
+        AcceptError::UnknownIntegration { .. } => "unknown_integration",
+        AcceptError::NotBound { .. } => "not_bound",
         AcceptError::NoConnection => "no_connection",
         AcceptError::Store(_) => "store",
     }

@@ -4,7 +4,7 @@
 use sever_domain::{HoldId, SourceId, SubjectId};
 use sever_store::hold_decision::{Approver, HoldError};
 use sever_store::opt_out::usable_connections;
-use sever_store::{Store, StoreError, Tx, employment, hold_request, person, request};
+use sever_store::{Store, StoreError, Tx, employment, hold_request, person, request, subject};
 use thiserror::Error;
 
 use crate::ask::Ask;
@@ -67,7 +67,7 @@ pub async fn release_request(
         .subject
         .or(person)
         .ok_or(HoldError::NeedsPerson(hold))?;
-    let known = person::lock(&tx, whom).await?;
+    let known = subject::lock(&tx, whom).await?;
     let locked = known.ok_or(AcceptError::UnknownPerson {
         field: "/person/id",
     })?;

@@ -1,4 +1,4 @@
-//! A request that asks for removal, for a person who is known.
+//! A request that asks for removal, for a subject who is known.
 
 use futures::try_join;
 use serde_json::{Value, json};
@@ -8,11 +8,11 @@ use sever_domain::employment::{
     EmploymentEvent, EmploymentEventKind, EmploymentState, contradiction,
 };
 use sever_domain::request::RequestState;
-use sever_domain::{ConnectionId, HoldReason, Intent, JobKind, JobState, OptOutId};
+use sever_domain::{ConnectionId, HoldReason, Intent, JobKind, JobState, OptOutId, SubjectKind};
 use sever_store::opt_out::{self, LockedOptOut, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, JobTerms, LockedJob};
-use sever_store::person::LockedPerson;
-use sever_store::{StoreError, Tx, employment, request};
+use sever_store::subject::LockedSubject;
+use sever_store::{StoreError, Tx, employment, request, subject as subjects};
 
 use crate::ask::{Ask, Kind};
 use crate::error::{AcceptError, FieldFault};
@@ -32,17 +32,18 @@ struct Question {
 pub(crate) async fn remove(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     connections: &[UsableConnection],
 ) -> Result<Placed, AcceptError> {
-    let mut trail = Trail::new(ask, Some(person.id), person.now);
-    let terms = terms(ask, person)?;
-    let question = question(tx, ask, person, &terms, &mut trail).await?;
+    let mut trail = Trail::new(ask, Some(subject.id), subject.now);
+    let terms = terms(ask, subject)?;
+    let question = question(tx, ask, subject, &terms, &mut trail).await?;
     let scope = in_scope(ask, connections);
     if scope.is_empty() {
-        return no_connection(tx, ask, person, trail).await;
+        return no_connection(tx, ask, subject, trail).await;
     }
-    let mut standing = opt_out::lock_open(tx, person.id).await?;
+    let scope = bound(tx, ask, subject, scope).await?;
+    let mut standing = opt_out::lock_open(tx, subject.id).await?;
     let mut still_arriving = Vec::new();
     if let Some(restore) = standing
         .as_ref()
@@ -52,20 +53,20 @@ pub(crate) async fn remove(
         standing = None;
     }
     let placed = match (standing, question) {
-        (Some(_), Some(question)) => hold_request(tx, ask, person, question, &mut trail).await?,
+        (Some(_), Some(question)) => hold_request(tx, ask, subject, question, &mut trail).await?,
         // Under a question a restore goes on, and the request waits for its answer.
         (Some(standing), None) => {
             let again = wants_it_again(tx, ask, standing.id).await?;
-            attach::attach(tx, ask, person, &standing, &scope, again, &mut trail).await?
+            attach::attach(tx, ask, subject, &standing, &scope, again, &mut trail).await?
         }
-        (None, question) => match done_already(tx, ask, person, &scope).await? {
-            Some(done) if question.is_none() => attached(person, done),
+        (None, question) => match done_already(tx, ask, subject, &scope).await? {
+            Some(done) if question.is_none() => attached(subject, done),
             Some(_) | None => {
                 let circumstances = open::Circumstances {
                     question,
                     still_arriving,
                 };
-                open::open(tx, ask, person, &terms, &scope, circumstances, &mut trail).await?
+                open::open(tx, ask, subject, &terms, &scope, circumstances, &mut trail).await?
             }
         },
     };
@@ -97,19 +98,19 @@ async fn supersede(
     Ok(running)
 }
 
-fn attached(person: &LockedPerson, opt_out: OptOutId) -> Placed {
+fn attached(subject: &LockedSubject, opt_out: OptOutId) -> Placed {
     Placed {
         state: RequestState::Attached,
-        subject: Some(person.id),
+        subject: Some(subject.id),
         opt_out: Some(opt_out),
     }
 }
 
 /// The terms that the request asks for as a whole.
-fn terms(ask: &Ask, person: &LockedPerson) -> Result<OptOutTerms, AcceptError> {
+fn terms(ask: &Ask, subject: &LockedSubject) -> Result<OptOutTerms, AcceptError> {
     let request = &ask.request;
-    let effective_at = request.effective_at.unwrap_or(person.now);
-    if let Err(error) = effective::start(effective_at, person.now) {
+    let effective_at = request.effective_at.unwrap_or(subject.now);
+    if let Err(error) = effective::start(effective_at, subject.now) {
         return Err(FieldFault::new(ask.effective_field(), error.to_string()).into());
     }
     let scope = request.scope.as_ref();
@@ -134,22 +135,22 @@ fn job_terms(terms: &OptOutTerms) -> JobTerms {
 async fn question(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     terms: &OptOutTerms,
     trail: &mut Trail<'_>,
 ) -> Result<Option<Question>, AcceptError> {
     let mut contradicted = None;
     if let Some(event) = ask.employment_event() {
-        let known = employment::of_person(tx, person.id).await?;
+        let known = employment::of_person(tx, subject.id).await?;
         contradicted = contradiction(&event, &known).copied();
         try_join!(
-            employment::insert(tx, person.id, &event),
-            note_leave(tx, person, contradicted.is_some())
+            employment::insert(tx, subject.id, &event),
+            note_leave(tx, subject, contradicted.is_some())
         )?;
         let data = json!({"kind": event.kind, "version": event.version, "contradicted": contradicted.is_some()});
         trail.add(AuditKind::EmploymentRecorded, None, None, data);
     }
-    let too_old = effective::start(terms.effective_at, person.now) == Ok(Start::TooOld);
+    let too_old = effective::start(terms.effective_at, subject.now) == Ok(Start::TooOld);
     Ok(match contradicted {
         _ if ask.approved => None,
         Some(newer) => Some(Question {
@@ -167,13 +168,13 @@ async fn question(
 /// What a newer event says otherwise does not change the directory.
 async fn note_leave(
     tx: &Tx<'_>,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     contradicted: bool,
 ) -> Result<(), StoreError> {
-    if contradicted || person.employment == EmploymentState::Left {
+    if contradicted || subject.employment == Some(EmploymentState::Left) {
         return Ok(());
     }
-    let left = employment::set_state(tx, person.id, EmploymentState::Left);
+    let left = employment::set_state(tx, subject.id, EmploymentState::Left);
     left.await.map(drop)
 }
 
@@ -190,11 +191,37 @@ fn in_scope(ask: &Ask, connections: &[UsableConnection]) -> Vec<UsableConnection
     connections.iter().filter(named).cloned().collect()
 }
 
+/// An integration is removed where it has an id, because nowhere else could anything be found of it. Whoever names a
+/// connection where it has none is told, so that nobody takes it for removed there.
+async fn bound(
+    tx: &Tx<'_>,
+    ask: &Ask,
+    subject: &LockedSubject,
+    scope: Vec<UsableConnection>,
+) -> Result<Vec<UsableConnection>, AcceptError> {
+    if subject.kind == SubjectKind::Person {
+        return Ok(scope);
+    }
+    let bound = subjects::bound_connections(tx, subject.id).await?;
+    let bound = bound.unwrap_or_default();
+    let (with, without): (Vec<_>, Vec<_>) = scope
+        .into_iter()
+        .partition(|connection| bound.contains(&connection.id));
+    let named = ask.request.scope.is_some();
+    if with.is_empty() || (named && !without.is_empty()) {
+        let names = without.into_iter().map(|connection| connection.name);
+        return Err(AcceptError::NotBound {
+            connections: if named { names.collect() } else { Vec::new() },
+        });
+    }
+    Ok(with)
+}
+
 /// A leaver event is kept until there is a connection; whoever asks by hand is told.
 async fn no_connection(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     trail: Trail<'_>,
 ) -> Result<Placed, AcceptError> {
     if ask.kind == Kind::OptOut {
@@ -202,7 +229,7 @@ async fn no_connection(
     }
     let placed = Placed {
         state: RequestState::Unmatched,
-        subject: Some(person.id),
+        subject: Some(subject.id),
         opt_out: None,
     };
     Ok(trail.finish(tx, placed).await?)
@@ -212,7 +239,7 @@ async fn no_connection(
 async fn hold_request(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     question: Question,
     trail: &mut Trail<'_>,
 ) -> Result<Placed, AcceptError> {
@@ -222,7 +249,7 @@ async fn hold_request(
         .await?;
     Ok(Placed {
         state: RequestState::Held,
-        subject: Some(person.id),
+        subject: Some(subject.id),
         opt_out: None,
     })
 }
@@ -242,14 +269,14 @@ async fn wants_it_again(tx: &Tx<'_>, ask: &Ask, opt_out: OptOutId) -> Result<boo
 async fn done_already(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     scope: &[UsableConnection],
 ) -> Result<Option<OptOutId>, AcceptError> {
     let leaver = ask.kind == Kind::Employment(EmploymentEventKind::Leaver);
-    if !leaver || person.employment != EmploymentState::Left {
+    if !leaver || subject.employment != Some(EmploymentState::Left) {
         return Ok(None);
     }
-    let Some(closed) = opt_out::lock_newest_closed(tx, person.id).await? else {
+    let Some(closed) = opt_out::lock_newest_closed(tx, subject.id).await? else {
         return Ok(None);
     };
     if !request::has_leaver(tx, closed.id).await? || wants_it_again(tx, ask, closed.id).await? {

@@ -7,7 +7,7 @@ use sever_audit::AuditKind;
 use sever_domain::employment::{EmploymentEvent, EmploymentEventKind, EmploymentState};
 use sever_domain::request::RequestState;
 use sever_domain::{HoldReason, OptOutId};
-use sever_store::person::LockedPerson;
+use sever_store::subject::LockedSubject;
 use sever_store::{StoreError, Tx, employment, opt_out, opt_out_job, request};
 
 use crate::ask::Ask;
@@ -19,7 +19,7 @@ pub(crate) async fn stay(
     tx: &Tx<'_>,
     ask: &Ask,
     event: &EmploymentEvent,
-    person: &LockedPerson,
+    person: &LockedSubject,
 ) -> Result<Placed, StoreError> {
     let mut trail = Trail::new(ask, Some(person.id), person.now);
     let known = employment::of_person(tx, person.id).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn stay(
 async fn stop(
     tx: &Tx<'_>,
     event: &EmploymentEvent,
-    person: &LockedPerson,
+    person: &LockedSubject,
     trail: &mut Trail<'_>,
 ) -> Result<Option<OptOutId>, StoreError> {
     let Some(open) = opt_out::lock_open(tx, person.id).await? else {

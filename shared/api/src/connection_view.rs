@@ -83,14 +83,9 @@ impl AppliedConnection {
     /// What became of the connection of this name.
     #[must_use]
     pub fn new(name: &str, change: Change) -> Self {
-        let change = match change {
-            Change::Created => "created",
-            Change::Changed => "changed",
-            Change::Unchanged => "unchanged",
-        };
         Self {
             name: name.to_owned(),
-            change: change.to_owned(),
+            change: change.as_str().to_owned(),
         }
     }
 }

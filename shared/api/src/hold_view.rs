@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sever_domain::hold::{HoldScope, HoldState};
-use sever_domain::{HoldPolicy, HoldReason};
+use sever_domain::{HoldPolicy, HoldReason, SubjectKind};
 use sever_store::hold::HoldFacts;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -35,6 +35,13 @@ pub struct HoldView {
     /// Whose access it is about, by the pseudonymous subject id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Uuid>,
+    /// What kind of subject that is: `person` or `integration`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "person")]
+    pub subject_kind: Option<SubjectKind>,
+    /// An integration's name; absent for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_name: Option<String>,
     /// The connection of the job that it stops.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
@@ -103,6 +110,8 @@ impl From<HoldFacts> for HoldView {
             detail: facts.detail,
             opt_out: facts.opt_out.map(|id| id.0),
             subject: facts.subject.map(|id| id.0),
+            subject_kind: facts.subject_kind,
+            subject_name: facts.subject_name,
             connection: facts.connection,
             requested_by: facts.requested_by,
             opened_at: facts.opened_at,

@@ -12,6 +12,8 @@ use sever_store::standing::Standing;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::task_view::TaskWordsView;
+
 /// One opt-out at one connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobView {
@@ -135,6 +137,9 @@ pub struct StepView {
     /// When that re-read was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Timestamp>,
+    /// What a person is asked, for a manual step: a task of this step's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskWordsView>,
 }
 
 /// One intended call.
@@ -261,6 +266,7 @@ impl From<StepFacts> for StepView {
             effect: facts.effect.map(EffectView::from),
             seen: facts.verdict,
             seen_at: facts.seen_at,
+            task: facts.task.map(TaskWordsView::from),
         }
     }
 }

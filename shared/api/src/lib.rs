@@ -21,6 +21,7 @@
 mod authenticate;
 mod body;
 mod frame;
+mod hex;
 mod idempotency_key;
 mod problem;
 mod scope;
@@ -35,10 +36,14 @@ pub use problem::{Problem, ProblemBody, ProblemKind};
 pub use scope::{Scope, UnknownScope};
 pub use serve::serve;
 
+pub mod capability_view;
 pub mod connection_view;
 pub mod hold_view;
+pub mod integration_view;
 pub mod job_view;
 pub mod operator_view;
 pub mod opt_out_view;
 pub mod person_view;
 pub mod plan_view;
+pub mod subject_view;
+pub mod task_view;

@@ -1,7 +1,6 @@
 //! The smaller views of the operator API, one file for each family.
 
 mod audit;
-mod hex;
 mod overview;
 mod protected;
 mod rejected;

@@ -1,12 +1,12 @@
 //! How an opt-out is shown over HTTP: by intake at `GET /v1/opt-outs/{id}` and by the console.
 //!
 //! The status is derived while the view is made, from the facts and the moment of reading. A view holds no name and no e-mail:
-//! people appear by their subject id, accounts by the provider's id.
+//! people appear by their subject id, integrations by their name too, accounts by the provider's id.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sever_domain::request::{Channel, RequestState};
-use sever_domain::{Intent, JobState, OptOutState, Provider, Status, Urgency};
+use sever_domain::{Grade, Intent, JobState, OptOutState, Provider, Status, SubjectKind, Urgency};
 use sever_store::opt_out_view::{OptOutFacts, OptOutSummary, RequestFacts};
 use sever_store::standing::overall;
 use utoipa::ToSchema;
@@ -36,6 +36,12 @@ pub struct OptOutHeadView {
     pub id: Uuid,
     /// Whose access it removes, by the pseudonymous subject id.
     pub subject: Uuid,
+    /// What kind of subject that is: `person` or `integration`.
+    #[schema(value_type = String, example = "person")]
+    pub subject_kind: SubjectKind,
+    /// An integration's name; absent for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_name: Option<String>,
     /// The status over the connections of its jobs at `as_of`: the weakest of them.
     #[schema(value_type = String, example = "fully_removed")]
     pub status: Status,
@@ -66,6 +72,10 @@ pub struct OptOutHeadView {
     /// Until when something that was revoked can still work; absent where nothing can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residual_until: Option<Timestamp>,
+    /// The weakest evidence on which the status rests; `attested` where a person answers for something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "read")]
+    pub weakest_grade: Option<Grade>,
     /// The moment for which the status holds, by the database's clock.
     pub as_of: Timestamp,
 }
@@ -166,7 +176,7 @@ pub struct ConnectionStatusView {
     /// The weakest evidence on which the status rests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "read")]
-    pub weakest_grade: Option<sever_domain::Grade>,
+    pub weakest_grade: Option<Grade>,
 }
 
 impl From<OptOutFacts> for OptOutView {
@@ -199,6 +209,8 @@ impl OptOutHeadView {
         Self {
             id: head.id.0,
             subject: head.subject.0,
+            subject_kind: head.subject_kind,
+            subject_name: head.subject_name,
             status: overall(standings, head.now),
             state: head.state,
             intent: head.intent,
@@ -210,6 +222,10 @@ impl OptOutHeadView {
             closed_at: head.closed_at,
             reversed_by: head.reversed_by.map(|id| id.0),
             residual_until,
+            weakest_grade: standings
+                .iter()
+                .filter_map(|standing| standing.facts.weakest_grade)
+                .min(),
             as_of: head.now,
         }
     }

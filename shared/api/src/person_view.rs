@@ -2,15 +2,12 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sever_domain::Provider;
 use sever_domain::employment::EmploymentState;
 use sever_domain::identity::{BindingBasis, BindingState};
-use sever_domain::{Provider, Status};
 use sever_store::person_view::{BindingRow, PersonRow};
-use sever_store::standing::{Standing, overall};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use crate::opt_out_view::{ConnectionStatusView, OptOutSummaryView};
 
 /// One person with the accounts that are or could be theirs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -36,7 +33,7 @@ pub struct PersonView {
     pub updated_at: Timestamp,
 }
 
-/// One account that is, or could be, a person's.
+/// One account that is, or could be, a person's; or one application object that is an integration's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountView {
     /// The connection's name.
@@ -44,7 +41,7 @@ pub struct AccountView {
     /// The provider.
     #[schema(value_type = String, example = "okta")]
     pub provider: Provider,
-    /// The provider's id of the account.
+    /// The provider's id of it.
     pub provider_id: String,
     /// What is known of it: only a `confirmed` one is ever written to.
     #[schema(value_type = String, example = "confirmed")]
@@ -85,22 +82,6 @@ pub struct PersonPage {
     pub next: Option<Uuid>,
 }
 
-/// Where a person's access stands, over all connections.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct PersonStatusView {
-    /// The subject id.
-    pub subject: Uuid,
-    /// The status over all connections: the weakest of those where an opt-out is in force.
-    #[schema(value_type = String, example = "fully_removed")]
-    pub status: Status,
-    /// The status at each connection where the person has a job or an account, by name.
-    pub connections: Vec<ConnectionStatusView>,
-    /// The person's opt-outs, newest first, at most 200.
-    pub opt_outs: Vec<OptOutSummaryView>,
-    /// The moment for which the status holds, by the database's clock.
-    pub as_of: Timestamp,
-}
-
 /// What an import did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct ImportView {
@@ -139,14 +120,6 @@ impl PersonView {
     /// A person with their accounts.
     #[must_use]
     pub fn new(person: PersonRow, accounts: Vec<BindingRow>) -> Self {
-        let account = |row: BindingRow| AccountView {
-            connection: row.connection,
-            provider: row.provider,
-            provider_id: row.provider_id,
-            state: row.state,
-            basis: row.basis,
-            confirmed_at: row.confirmed_at,
-        };
         Self {
             id: person.id.0,
             given_name: person.given_name,
@@ -154,8 +127,21 @@ impl PersonView {
             emails: person.emails,
             employment_state: person.employment_state,
             keys: person.keys,
-            accounts: accounts.into_iter().map(account).collect(),
+            accounts: accounts.into_iter().map(AccountView::from).collect(),
             updated_at: person.updated_at,
+        }
+    }
+}
+
+impl From<BindingRow> for AccountView {
+    fn from(row: BindingRow) -> Self {
+        Self {
+            connection: row.connection,
+            provider: row.provider,
+            provider_id: row.provider_id,
+            state: row.state,
+            basis: row.basis,
+            confirmed_at: row.confirmed_at,
         }
     }
 }
@@ -168,26 +154,6 @@ impl From<PersonRow> for PersonLine {
             family_name: person.family_name,
             employment_state: person.employment_state,
             keys: person.keys,
-        }
-    }
-}
-
-impl PersonStatusView {
-    /// The status of a subject at `now`.
-    #[must_use]
-    pub fn new(
-        subject: Uuid,
-        standings: &[Standing],
-        opt_outs: Vec<OptOutSummaryView>,
-        now: Timestamp,
-    ) -> Self {
-        let connection = |standing| ConnectionStatusView::new(standing, now);
-        Self {
-            subject,
-            status: overall(standings, now),
-            connections: standings.iter().map(connection).collect(),
-            opt_outs,
-            as_of: now,
         }
     }
 }

@@ -67,6 +67,8 @@ kinds! {
     KeyReused = CONFLICT "idempotency-key-reused" "The idempotency key was used with another body.",
     /// The thing is in a state that does not allow it.
     StateConflict = CONFLICT "state-conflict" "The state does not allow this.",
+    /// The integration has no id where it is to be removed.
+    NotBound = UNPROCESSABLE_ENTITY "not-bound" "The integration has no id there.",
     /// The body is over the bound.
     BodyTooLarge = PAYLOAD_TOO_LARGE "body-too-large" "The body is too large.",
     /// The body is of a media type that nobody reads here.
@@ -207,6 +209,18 @@ impl From<AcceptError> for Problem {
             ),
             AcceptError::UnknownPerson { field } => {
                 Self::not_found("such person: import people first, or look at the id").field(field)
+            }
+            AcceptError::UnknownIntegration { .. } => {
+                Self::not_found("such integration: apply it first, or look at the name")
+                    .field("/integration")
+            }
+            AcceptError::NotBound { ref connections } => {
+                let field = if connections.is_empty() {
+                    "/integration"
+                } else {
+                    "/scope"
+                };
+                Self::new(ProblemKind::NotBound, error.to_string()).field(field)
             }
             AcceptError::NoConnection => Self::new(ProblemKind::StateConflict, error.to_string()),
             AcceptError::Store(error) => error.into(),

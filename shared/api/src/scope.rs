@@ -33,6 +33,10 @@ scopes! {
     PeopleWrite = "people:write",
     /// See people.
     PeopleRead = "people:read",
+    /// Create and change integrations.
+    IntegrationsWrite = "integrations:write",
+    /// See integrations.
+    IntegrationsRead = "integrations:read",
     /// Create and change connections.
     ConnectionsWrite = "connections:write",
     /// See connections.
@@ -45,6 +49,12 @@ scopes! {
     HoldsDecide = "holds:decide",
     /// See holds.
     HoldsRead = "holds:read",
+    /// Say that a task is done, with evidence.
+    TasksWrite = "tasks:write",
+    /// Confirm or refuse what somebody says is done.
+    TasksDecide = "tasks:decide",
+    /// See tasks.
+    TasksRead = "tasks:read",
     /// See what could not be taken in.
     RejectedRead = "rejected:read",
     /// See the audit events.

@@ -66,6 +66,12 @@ kinds! {
     EffectsAnswered = "effects.answered",
     /// Steps were judged by a re-read.
     StepsJudged = "steps.judged",
+    /// A person said with evidence that a task is done.
+    TaskAsserted = "task.asserted",
+    /// A second person confirmed it.
+    TaskConfirmed = "task.confirmed",
+    /// It was not confirmed, and is asked again.
+    TaskRefused = "task.refused",
     /// An inspection was stored.
     InspectionStored = "inspection.stored",
     /// A guard was charged.
@@ -78,6 +84,8 @@ kinds! {
     HoldRejected = "hold.rejected",
     /// A connection was created, changed, parked or opened.
     ConnectionChanged = "connection.changed",
+    /// An integration was created or changed.
+    IntegrationChanged = "integration.changed",
     /// A source was created or changed.
     SourceChanged = "source.changed",
     /// People were imported.

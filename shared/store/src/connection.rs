@@ -108,6 +108,18 @@ pub enum Change {
     Unchanged,
 }
 
+impl Change {
+    /// The spoken word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// Why a connection cannot be applied.
 #[derive(Debug, Error)]
 pub enum ApplyError {

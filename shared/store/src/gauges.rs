@@ -1,6 +1,6 @@
 //! Counts of what is open, for metrics.
 
-use sever_domain::{HoldReason, JobState, Provider};
+use sever_domain::{HoldReason, JobState, Provider, StepState};
 use tokio_postgres::Row;
 
 use crate::error::StoreError;
@@ -13,6 +13,16 @@ WHERE state IN ('waiting', 'running', 'held', 'parked', 'dead') GROUP BY state, 
 
 const HOLDS: &str =
     "SELECT reason, count(*) AS holds FROM hold WHERE state = 'open' GROUP BY reason";
+
+/// Of several plans that ask for the same, the newest counts.
+const TASKS: &str = "
+SELECT job.provider, step.state, count(*) AS tasks, count(*) FILTER (WHERE task.due_at < now()) AS overdue
+FROM task JOIN step ON step.id = task.step_id JOIN job ON job.id = step.job_id
+WHERE step.state IN ('asked', 'asserted') AND job.kind <> 'plan' AND job.state IN ('waiting', 'running', 'held', 'parked', 'dead')
+  AND NOT EXISTS (SELECT FROM step AS newer
+                  WHERE newer.job_id = step.job_id AND newer.binding_id = step.binding_id AND newer.action = step.action
+                    AND newer.target_kind = step.target_kind AND newer.target_key = step.target_key AND newer.revision > step.revision)
+GROUP BY job.provider, step.state";
 
 const CONNECTIONS: &str = "
 SELECT provider, count(*) FILTER (WHERE state = 'parked') AS parked,
@@ -36,6 +46,36 @@ pub async fn open_jobs(client: &Client) -> Result<Vec<(JobState, Provider, i64)>
 pub async fn open_holds(client: &Client) -> Result<Vec<(HoldReason, i64)>, StoreError> {
     let rows = client.query(HOLDS, &[], "counting open holds").await?;
     let count = |row: &Row| Ok((word(row, "reason")?, row.get("holds")));
+    rows.iter().map(count).collect()
+}
+
+/// The tasks of one provider that wait for a person, in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskCount {
+    /// The provider.
+    pub provider: Provider,
+    /// `asked` or `asserted`.
+    pub state: StepState,
+    /// How many there are.
+    pub tasks: i64,
+    /// How many of them are overdue.
+    pub overdue: i64,
+}
+
+/// Open tasks by provider and state; what there is none of is absent.
+///
+/// # Errors
+/// As [`open_jobs`].
+pub async fn open_tasks(client: &Client) -> Result<Vec<TaskCount>, StoreError> {
+    let rows = client.query(TASKS, &[], "counting open tasks").await?;
+    let count = |row: &Row| {
+        Ok(TaskCount {
+            provider: word(row, "provider")?,
+            state: word(row, "state")?,
+            tasks: row.get("tasks"),
+            overdue: row.get("overdue"),
+        })
+    };
     rows.iter().map(count).collect()
 }
 

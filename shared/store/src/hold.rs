@@ -3,51 +3,59 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use sever_domain::hold::{HoldScope, HoldState};
-use sever_domain::{HoldId, HoldPolicy, HoldReason, OptOutId, SubjectId};
+use sever_domain::{HoldId, HoldPolicy, HoldReason, OptOutId, SubjectId, SubjectKind};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::pool::Client;
-use crate::row::word;
+use crate::row::{word, word_opt};
 
 /// The most holds that one page holds.
 pub const PAGE_MAX: i64 = 200;
 
 const OF_OPT_OUT: &str = "
-SELECT hold.*, opt_out.id AS opt_out_id, opt_out.subject_id, connection.name AS connection
+SELECT hold.*, opt_out.id AS opt_out_id, opt_out.subject_id, subject.kind AS subject_kind, integration.name AS subject_name,
+       connection.name AS connection
 FROM opt_out
 LEFT JOIN job ON job.opt_out_id = opt_out.id
 JOIN hold ON (hold.scope = 'job' AND hold.target_id = job.id)
 LEFT JOIN connection ON connection.id = job.connection_id
+JOIN subject ON subject.id = opt_out.subject_id LEFT JOIN integration ON integration.id = opt_out.subject_id
 WHERE opt_out.id = $1
 UNION ALL
-SELECT hold.*, opt_out.id, opt_out.subject_id, NULL
+SELECT hold.*, opt_out.id, opt_out.subject_id, subject.kind, integration.name, NULL
 FROM opt_out JOIN hold ON hold.scope = 'opt_out' AND hold.target_id = opt_out.id
+JOIN subject ON subject.id = opt_out.subject_id LEFT JOIN integration ON integration.id = opt_out.subject_id
 WHERE opt_out.id = $1
 ORDER BY opened_at, id";
 
-const FIND: &str = "
-SELECT hold.*, coalesce(opt_out.id, job.opt_out_id, request.opt_out_id) AS opt_out_id,
-       coalesce(opt_out.subject_id, job.subject_id, request.subject_id) AS subject_id, connection.name AS connection
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "
+SELECT hold.*, coalesce(opt_out.id, job.opt_out_id, request.opt_out_id) AS opt_out_id, subject.id AS subject_id,
+       subject.kind AS subject_kind, integration.name AS subject_name, connection.name AS connection
 FROM hold
 LEFT JOIN opt_out ON hold.scope = 'opt_out' AND opt_out.id = hold.target_id
 LEFT JOIN job ON hold.scope = 'job' AND job.id = hold.target_id
 LEFT JOIN connection ON connection.id = job.connection_id
 LEFT JOIN request ON hold.scope = 'request' AND request.id = hold.target_id
-WHERE hold.id = $1";
+LEFT JOIN subject ON subject.id = coalesce(opt_out.subject_id, job.subject_id, request.subject_id)
+LEFT JOIN integration ON integration.id = subject.id ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE hold.id = $1");
 
 /// Oldest first: what has waited longest comes first.
-const PAGE: &str = "
-SELECT hold.*, coalesce(opt_out.id, job.opt_out_id, request.opt_out_id) AS opt_out_id,
-       coalesce(opt_out.subject_id, job.subject_id, request.subject_id) AS subject_id, connection.name AS connection
-FROM hold
-LEFT JOIN opt_out ON hold.scope = 'opt_out' AND opt_out.id = hold.target_id
-LEFT JOIN job ON hold.scope = 'job' AND job.id = hold.target_id
-LEFT JOIN connection ON connection.id = job.connection_id
-LEFT JOIN request ON hold.scope = 'request' AND request.id = hold.target_id
+const PAGE: &str = select!(
+    "
 WHERE ($1::text IS NULL OR hold.state = $1) AND ($2::text IS NULL OR hold.reason = $2) AND ($3::uuid IS NULL OR hold.id > $3)
-ORDER BY hold.id LIMIT $4";
+ORDER BY hold.id LIMIT $4"
+);
 
 /// One hold, and what it stops.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +88,10 @@ pub struct HoldFacts {
     pub opt_out: Option<OptOutId>,
     /// Whose access it is about, where that is known.
     pub subject: Option<SubjectId>,
+    /// What kind of subject that is.
+    pub subject_kind: Option<SubjectKind>,
+    /// An integration's name; `None` for a person, whose name is personal data.
+    pub subject_name: Option<String>,
     /// The name of the job's connection, for a hold on a job.
     pub connection: Option<String>,
 }
@@ -150,6 +162,8 @@ fn facts(row: &Row) -> Result<HoldFacts, StoreError> {
         decision: row.get("decision"),
         opt_out: row.get::<_, Option<Uuid>>("opt_out_id").map(OptOutId),
         subject: row.get::<_, Option<Uuid>>("subject_id").map(SubjectId),
+        subject_kind: word_opt(row, "subject_kind")?,
+        subject_name: row.get("subject_name"),
         connection: row.get("connection"),
     })
 }

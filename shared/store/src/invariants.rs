@@ -11,6 +11,7 @@ use crate::pool::Client;
 
 mod evidence;
 mod records;
+mod subjects;
 mod work;
 
 /// How long a due job or an outbox row may wait in production before it counts as forgotten.
@@ -52,7 +53,13 @@ pub struct Violation {
 /// Every statement, in the order of the invariants.
 #[must_use]
 pub fn all() -> Vec<Invariant> {
-    let mut all: Vec<Invariant> = [work::WORK, evidence::EVIDENCE, records::RECORDS].concat();
+    let mut all: Vec<Invariant> = [
+        work::WORK,
+        evidence::EVIDENCE,
+        records::RECORDS,
+        subjects::SUBJECTS,
+    ]
+    .concat();
     // I2 before I10.
     all.sort_by_key(|invariant| invariant.number[1..].parse::<u8>().unwrap_or(u8::MAX));
     all

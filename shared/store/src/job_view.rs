@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::pool::Client;
 use crate::row::{word, word_opt};
+use crate::task::{self, TaskWords};
 
 const JOBS: &str = "
 SELECT job.id, connection_id, connection.name, job.provider, job.state, job.state_reason, intent, urgency, effective_at, due_at,
@@ -32,11 +33,14 @@ SELECT latest.job_id, latest.id, latest.revision, latest.ordinal, binding.provid
        latest.facts ->> 'label' AS label, privileged, reversibility, latest.state, state_reason, declared_grade, verified_grade,
        verified_at, coalesce(seen.rule, latest.rule) AS rule, latest.residual_s, residual_until,
        effect.intent_at, effect.answered_at, effect.status, effect.outcome, effect.code, effect.provider_request_id,
-       seen.verdict, seen.at AS seen_at
+       seen.verdict, seen.at AS seen_at,
+       task.asked_of, task.what, task.link, task.evidence_required, task.asked_at, task.due_at, task.evidence, task.evidence_digest,
+       task.evidence_reference, task.done_by, task.done_at, task.confirmed_by, task.confirmed_at, task.refused_by, task.refused_why
 FROM latest
 JOIN binding ON binding.id = latest.binding_id
 LEFT JOIN LATERAL (SELECT * FROM effect WHERE effect.step_id = latest.id ORDER BY no DESC LIMIT 1) AS effect ON true
 LEFT JOIN LATERAL (SELECT * FROM verification WHERE verification.step_id = latest.id ORDER BY no DESC LIMIT 1) AS seen ON true
+LEFT JOIN task ON task.step_id = latest.id
 ORDER BY latest.job_id, latest.revision, latest.ordinal";
 
 const INSPECTIONS: &str = "
@@ -140,6 +144,8 @@ pub struct StepFacts {
     pub verdict: Option<String>,
     /// When that re-read was.
     pub seen_at: Option<Timestamp>,
+    /// What a person is asked, for a manual step.
+    pub task: Option<TaskWords>,
 }
 
 /// One intended call.
@@ -314,6 +320,9 @@ fn step(row: &Row) -> Result<StepFacts, StoreError> {
         effect,
         verdict: row.get("verdict"),
         seen_at: row.get("seen_at"),
+        task: row
+            .get::<_, Option<&str>>("asked_of")
+            .map(|_| task::words(row)),
     })
 }
 

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use sever_domain::request::{Channel, RequestState};
-use sever_domain::{Intent, JobId, JobState, OptOutId, OptOutState, RequestId, SubjectId, Urgency};
+use sever_domain::{
+    Intent, JobId, JobState, OptOutId, OptOutState, RequestId, SubjectId, SubjectKind, Urgency,
+};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -16,18 +18,27 @@ use crate::standing::{Standing, standings};
 /// The most opt-outs that one page holds.
 pub const PAGE_MAX: i64 = 200;
 
-const FIND: &str = "
-SELECT opt_out.id, subject_id, intent, urgency, state, revision, effective_at, opened_at, closed_at, reversed_by, now() AS now,
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "
+SELECT opt_out.id, subject_id, subject.kind AS subject_kind, integration.name AS subject_name, intent, urgency, state, revision,
+       effective_at, opened_at, closed_at, reversed_by, now() AS now,
        (SELECT array_agg(name ORDER BY name) FROM connection WHERE connection.id = ANY(opt_out.scope)) AS scope
-FROM opt_out WHERE opt_out.id = $1";
+FROM opt_out JOIN subject ON subject.id = opt_out.subject_id LEFT JOIN integration ON integration.id = opt_out.subject_id ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE opt_out.id = $1");
 
 /// Newest first; version 7 ids are ordered by time, so the id is the place of a page.
-const PAGE: &str = "
-SELECT opt_out.id, subject_id, intent, urgency, state, revision, effective_at, opened_at, closed_at, reversed_by, now() AS now,
-       (SELECT array_agg(name ORDER BY name) FROM connection WHERE connection.id = ANY(opt_out.scope)) AS scope
-FROM opt_out
+const PAGE: &str = select!(
+    "
 WHERE ($1::uuid IS NULL OR opt_out.id < $1) AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR subject_id = $3)
-ORDER BY opt_out.id DESC LIMIT $4";
+ORDER BY opt_out.id DESC LIMIT $4"
+);
 
 const JOB_STATES: &str = "
 SELECT opt_out_id, id, state, connection_id, settled_at FROM job WHERE opt_out_id = ANY($1) ORDER BY created_at, id";
@@ -44,6 +55,10 @@ pub struct OptOutHead {
     pub id: OptOutId,
     /// Whose access it removes.
     pub subject: SubjectId,
+    /// What kind of subject that is.
+    pub subject_kind: SubjectKind,
+    /// An integration's name; `None` for a person, whose name is personal data.
+    pub subject_name: Option<String>,
     /// How far it goes.
     pub intent: Intent,
     /// Which queue its jobs take.
@@ -224,6 +239,8 @@ fn head(row: &Row) -> Result<OptOutHead, StoreError> {
     Ok(OptOutHead {
         id: OptOutId(row.get("id")),
         subject: SubjectId(row.get("subject_id")),
+        subject_kind: word(row, "subject_kind")?,
+        subject_name: row.get("subject_name"),
         intent: word(row, "intent")?,
         urgency: word(row, "urgency")?,
         state: word(row, "state")?,

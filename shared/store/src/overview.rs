@@ -15,6 +15,12 @@ const COUNTS: &str = "
 SELECT 'job' AS what, state AS word, count(*)::int8 AS count FROM job GROUP BY state
 UNION ALL SELECT 'opt_out', state, count(*) FROM opt_out GROUP BY state
 UNION ALL SELECT 'hold', reason, count(*) FROM hold WHERE state = 'open' GROUP BY reason
+UNION ALL SELECT 'task', step.state, count(*) FROM task JOIN step ON step.id = task.step_id JOIN job ON job.id = step.job_id
+    WHERE step.state IN ('asked', 'asserted') AND job.kind <> 'plan' AND job.state IN ('waiting', 'running', 'held', 'parked', 'dead')
+      AND NOT EXISTS (SELECT FROM step AS newer
+                      WHERE newer.job_id = step.job_id AND newer.binding_id = step.binding_id AND newer.action = step.action
+                        AND newer.target_kind = step.target_kind AND newer.target_key = step.target_key AND newer.revision > step.revision)
+    GROUP BY step.state
 UNION ALL SELECT 'connection', state, count(*) FROM connection GROUP BY state
 UNION ALL SELECT 'person', employment_state, count(*) FROM person GROUP BY employment_state
 UNION ALL SELECT 'request', state, count(*) FROM request GROUP BY state
@@ -40,10 +46,10 @@ SELECT job.id, job.opt_out_id, connection.name AS connection, job.provider, dead
 FROM dead_letter JOIN job ON job.id = dead_letter.job_id JOIN connection ON connection.id = job.connection_id
 WHERE dead_letter.state = 'open' ORDER BY dead_letter.opened_at DESC, job.id LIMIT 50";
 
-/// Opt-outs whose work is under way: in force and due, and not yet at rest.
+/// Opt-outs whose work is under way: in force and due, and neither at rest nor waiting for a person's task.
 const UNSETTLED: &str = "
 SELECT count(DISTINCT opt_out_id)::int8 AS unsettled, now() AS now FROM job
-WHERE state = 'running' OR (state = 'waiting' AND effective_at <= now())";
+WHERE state = 'running' OR (state = 'waiting' AND effective_at <= now() AND state_reason IS DISTINCT FROM 'task')";
 
 /// A worker process that has not said goodbye.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +88,7 @@ pub struct DeadJob {
 /// Counts by kind of thing and state or reason; a word without any is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
-    /// By kind (`job`, `opt_out`, `hold`, `connection`, `person`, `request`, `dead_letter`, `rejected`, `outbox`), then by word.
+    /// By kind (`job`, `opt_out`, `hold`, `task`, `connection`, `person`, `request`, `dead_letter`, `rejected`, `outbox`), then by word.
     pub counts: BTreeMap<String, BTreeMap<String, i64>>,
     /// Open jobs by provider, then by state.
     pub jobs: BTreeMap<String, BTreeMap<String, i64>>,
@@ -90,7 +96,7 @@ pub struct Overview {
     pub workers: Vec<WorkerRow>,
     /// The newest 50 jobs that gave up.
     pub dead_jobs: Vec<DeadJob>,
-    /// Opt-outs with a job that runs, or that waits though it has taken effect.
+    /// Opt-outs with a job that runs, or that waits though it has taken effect and no person is asked.
     pub unsettled: i64,
     /// When it was read, by the database's clock.
     pub now: Timestamp,

@@ -1,13 +1,12 @@
 //! People as accept finds them: by id, key and e-mail, under a lock.
 
-use jiff::Timestamp;
-use sever_domain::employment::EmploymentState;
-use sever_domain::{SourceId, SubjectId};
+use sever_domain::{SourceId, SubjectId, SubjectKind};
 use tokio_postgres::Row;
 
 use crate::error::StoreError;
 use crate::pool::Tx;
 use crate::row::word;
+use crate::subject::LockedSubject;
 
 /// Locks the subject against other accepts, intents and version bumps; not against rows that refer to it.
 const LOCK_BY_KEY: &str = "
@@ -28,19 +27,6 @@ const CANDIDATES: &str = "SELECT id FROM person WHERE emails @> ARRAY[$1::text] 
 const ADD_KEY: &str = "
 INSERT INTO person_key (person_id, source_id, external_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-/// A person whose subject row is locked by this transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LockedPerson {
-    /// The pseudonymous id.
-    pub id: SubjectId,
-    /// The subject's version.
-    pub version: i64,
-    /// What the sources last said.
-    pub employment: EmploymentState,
-    /// The transaction's time.
-    pub now: Timestamp,
-}
-
 /// Locks the person with this key until the transaction ends.
 ///
 /// # Errors
@@ -49,7 +35,7 @@ pub async fn lock_by_key(
     tx: &Tx<'_>,
     source: SourceId,
     external_id: &str,
-) -> Result<Option<LockedPerson>, StoreError> {
+) -> Result<Option<LockedSubject>, StoreError> {
     let doing = "locking a person by key";
     let row = tx
         .query_opt(LOCK_BY_KEY, &[&source.0, &external_id], doing)
@@ -61,18 +47,19 @@ pub async fn lock_by_key(
 ///
 /// # Errors
 /// As [`lock_by_key`].
-pub async fn lock(tx: &Tx<'_>, id: SubjectId) -> Result<Option<LockedPerson>, StoreError> {
+pub async fn lock(tx: &Tx<'_>, id: SubjectId) -> Result<Option<LockedSubject>, StoreError> {
     let row = tx
         .query_opt(LOCK_BY_ID, &[&id.0], "locking a person by id")
         .await?;
     row.as_ref().map(locked).transpose()
 }
 
-fn locked(row: &Row) -> Result<LockedPerson, StoreError> {
-    Ok(LockedPerson {
+fn locked(row: &Row) -> Result<LockedSubject, StoreError> {
+    Ok(LockedSubject {
         id: SubjectId(row.get("id")),
+        kind: SubjectKind::Person,
         version: row.get("version"),
-        employment: word(row, "employment_state")?,
+        employment: Some(word(row, "employment_state")?),
         now: row.get("now"),
     })
 }

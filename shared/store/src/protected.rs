@@ -15,9 +15,10 @@ use crate::pool::{Client, Tx};
 pub const LIST_MAX: i64 = 10_000;
 
 const LIST: &str = "
-SELECT protected_principal.id, subject_id, connection.name AS connection, provider_id, kind, owner, reason, until,
-       protected_principal.created_at
+SELECT protected_principal.id, subject_id, integration.name AS integration, connection.name AS connection, provider_id, kind,
+       protected_principal.owner, reason, until, protected_principal.created_at
 FROM protected_principal LEFT JOIN connection ON connection.id = protected_principal.connection_id
+LEFT JOIN integration ON integration.id = protected_principal.subject_id
 ORDER BY protected_principal.created_at, protected_principal.id LIMIT $1";
 
 const ADD_SUBJECT: &str = "
@@ -77,6 +78,8 @@ pub struct ProtectedRow {
     pub id: Uuid,
     /// Whom or what it protects.
     pub principal: Principal,
+    /// The protected integration's name, where it protects one.
+    pub integration: Option<String>,
     /// What is said of it.
     pub protection: Protection,
     /// When it was added.
@@ -205,6 +208,7 @@ fn entry(row: &Row) -> ProtectedRow {
     ProtectedRow {
         id: row.get("id"),
         principal,
+        integration: row.get("integration"),
         protection: Protection {
             kind: row.get("kind"),
             owner: row.get("owner"),

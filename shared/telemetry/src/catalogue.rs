@@ -80,6 +80,10 @@ metrics_of_the_product! {
         "Messages in the dead-letter queue."
     HOLDS_OPEN: Gauge in Count "sever_holds_open" ["reason"]
         "Holds that wait for a person, by reason."
+    TASKS_OPEN: Gauge in Count "sever_tasks_open" ["provider", "state"]
+        "Tasks that wait for a person, by state: asked (nobody did it yet) or asserted (nobody confirmed it yet)."
+    TASKS_OVERDUE: Gauge in Count "sever_tasks_overdue" ["provider"]
+        "Tasks that wait for a person and whose time is over."
     CONNECTIONS_PARKED: Gauge in Count "sever_connections_parked" ["provider"]
         "Connections parked for wrong credentials."
     CONNECTION_BLOCKED_SECONDS: Gauge in Seconds "sever_connection_blocked_seconds" ["provider"]

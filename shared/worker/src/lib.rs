@@ -11,6 +11,7 @@ mod canary;
 mod clock;
 mod close;
 mod contain;
+mod declare;
 mod epoch;
 mod foretell;
 mod heart;

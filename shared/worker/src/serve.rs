@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bells::Bells;
 use crate::canary;
+use crate::declare::declare;
 use crate::epoch::Context;
 use crate::heart::Heart;
 use crate::registry::Registry;
@@ -72,6 +73,7 @@ pub async fn serve<F: ConnectorFactory>(
     let settings = Settings::new(&worker, &guard)?;
     let store = Store::new(&database_settings(service, &database))?;
     store.check_version().await?;
+    declare(&store, &factory).await?;
     let (heart, heart_task) = Heart::start(store.clone(), service, &settings, end.clone()).await?;
     let provider = factory.provider();
     metrics::gauge!(catalogue::WORKER_SLOTS_BUSY.name, "provider" => provider.as_str()).set(0.0);

@@ -1,6 +1,6 @@
 //! `sever connection`: the instances of external systems.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -10,10 +10,8 @@ use sever_api::connection_view::{AppliedView, ConnectionList, ConnectionView, Co
 use crate::client::Client;
 use crate::exit::{Ended, Failure, Reason};
 use crate::output::{Format, pairs, table};
+use crate::toml_file;
 use crate::words::{or_dash, time, time_or_none};
-
-/// A configuration of connections is a page of text.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConnectionCommand {
@@ -39,7 +37,7 @@ pub(crate) enum ConnectionCommand {
 pub(super) async fn run(command: ConnectionCommand, format: Format) -> Ended {
     match command {
         ConnectionCommand::Apply { file } => {
-            let body = read(&file)?;
+            let body: ConnectionsBody = toml_file::read(&file)?;
             let client = Client::from_environment()?;
             let applied: AppliedView = client
                 .send_json(Method::PUT, &["connections"], &body)
@@ -66,24 +64,6 @@ pub(super) async fn run(command: ConnectionCommand, format: Format) -> Ended {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// TOML's own message names the line and the key.
-fn read(file: &Path) -> Result<ConnectionsBody, Failure> {
-    let unreadable =
-        |error: String| Failure::usage(format!("{} cannot be read: {error}", file.display()));
-    let length = std::fs::metadata(file)
-        .map_err(|error| unreadable(error.to_string()))?
-        .len();
-    if length > FILE_BYTES_MAX {
-        return Err(unreadable("it is over 1 MiB".to_owned()));
-    }
-    let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
-    parse(&text).map_err(|error| Failure::usage(format!("{}: {error}", file.display())))
-}
-
-fn parse(text: &str) -> Result<ConnectionsBody, String> {
-    toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
 }
 
 fn shown_applied(applied: &AppliedView) -> String {
@@ -175,7 +155,7 @@ access_token_lifetime = "1h"
 
     #[test]
     fn a_file_is_read_with_its_defaults() {
-        let read = parse(FILE).unwrap();
+        let read: ConnectionsBody = toml_file::parse(FILE).unwrap();
         let connection = &read.connection[0];
         assert_eq!(connection.access_token_lifetime.as_seconds(), 3600);
         let issuer = connection.access_token_lifetime_by_issuer.values().next();
@@ -195,7 +175,8 @@ access_token_lifetime = "1h"
                 "missing field `credential`",
             ),
         ] {
-            let error = parse(&FILE.replacen(from, to, 1)).unwrap_err();
+            let read = toml_file::parse::<ConnectionsBody>(&FILE.replacen(from, to, 1));
+            let error = read.unwrap_err();
             assert!(error.contains(part) && error.contains("line "), "{error}");
         }
     }

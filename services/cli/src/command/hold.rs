@@ -159,6 +159,7 @@ fn shown(hold: &HoldView) -> String {
         ("allows", Some(hold.policy.to_string())),
         ("opt-out", hold.opt_out.map(|id| id.to_string())),
         ("subject", hold.subject.map(|id| id.to_string())),
+        ("integration", hold.subject_name.clone()),
         ("requested by", Some(hold.requested_by.clone())),
         ("opened", Some(time(hold.opened_at))),
         ("decided by", hold.decided_by.clone()),

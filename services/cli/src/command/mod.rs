@@ -12,16 +12,20 @@ mod completions;
 mod connection;
 mod doctor;
 mod hold;
+mod integration;
 mod migrate;
 mod opt_out;
+mod opt_out_detail;
 mod overview;
 mod people;
 mod plan;
 mod protected;
+mod provider;
 mod rejected;
 mod restore;
 mod source;
 mod status;
+mod task;
 mod token;
 mod unmatched;
 mod watch;
@@ -54,9 +58,15 @@ enum Command {
     /// Import and show people.
     #[command(subcommand)]
     People(people::PeopleCommand),
+    /// Apply and show integrations, the third-party applications that were let into the organisation.
+    #[command(subcommand)]
+    Integration(integration::IntegrationCommand),
     /// Apply and show connections, the instances of external systems.
     #[command(subcommand)]
     Connection(connection::ConnectionCommand),
+    /// Show what the workers of a provider can do, and what only a person can.
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
     /// Ask for the removal of access, and list opt-outs.
     #[command(subcommand)]
     OptOut(opt_out::OptOutCommand),
@@ -65,13 +75,16 @@ enum Command {
     Plan(plan::PlanCommand),
     /// Reverse an opt-out, and give back what can be given back.
     Restore(restore::RestoreArguments),
-    /// Show where access stands: of a person, of one opt-out with its steps and proofs, or how the fleet does.
+    /// Show where access stands: of a person or an integration, of one opt-out with its steps and proofs, or how the fleet does.
     Status(status::StatusArguments),
     /// Follow the work until all of it is settled.
     Watch(watch::WatchArguments),
     /// Show, release and reject holds, the stops that only a person lifts.
     #[command(subcommand)]
     Hold(hold::HoldCommand),
+    /// Show what a person is asked to do where a provider has no call; say that it is done, confirm or refuse it.
+    #[command(subcommand)]
+    Task(task::TaskCommand),
     /// Show what could not be taken in.
     #[command(subcommand)]
     Rejected(rejected::RejectedCommand),
@@ -102,13 +115,16 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::Token(command) => token::run(command, format).await,
         Command::Source(command) => source::run(command, format).await,
         Command::People(command) => people::run(command, format).await,
+        Command::Integration(command) => integration::run(command, format).await,
         Command::Connection(command) => connection::run(command, format).await,
+        Command::Provider(command) => provider::run(command, format).await,
         Command::OptOut(command) => opt_out::run(command, format).await,
         Command::Plan(command) => plan::run(command, format).await,
         Command::Restore(arguments) => restore::run(&arguments, format).await,
         Command::Status(arguments) => status::run(&arguments, format).await,
         Command::Watch(arguments) => watch::run(&arguments, format).await,
         Command::Hold(command) => hold::run(command, format).await,
+        Command::Task(command) => task::run(command, format).await,
         Command::Rejected(command) => rejected::run(command, format).await,
         Command::Unmatched(command) => unmatched::run(command, format).await,
         Command::Protected(command) => protected::run(command, format).await,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sever_api::opt_out_view::{OptOutPage, OptOutSummaryView, RequestedView};
+use sever_api::opt_out_view::{OptOutHeadView, OptOutPage, OptOutSummaryView, RequestedView};
 use sever_domain::request::RequestState;
 use sever_domain::{Intent, OptOutState, Urgency};
 use uuid::Uuid;
@@ -20,6 +20,8 @@ use crate::words::{one_of, person_reference, time};
 pub(crate) enum OptOutCommand {
     /// Remove a person's access.
     Person(PersonArguments),
+    /// Disconnect an integration, at every connection where it has an id.
+    Integration(IntegrationArguments),
     /// Call an opt-out off, as long as nothing was sent; after that, 'sever restore' is the way back.
     Cancel {
         /// The opt-out.
@@ -46,6 +48,21 @@ pub(crate) enum OptOutCommand {
 pub(crate) struct PersonArguments {
     /// Sever's id of the person, or source:external_id.
     person: String,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IntegrationArguments {
+    /// The integration's name.
+    name: String,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// What is asked for, whoever it is about.
+#[derive(Debug, Args)]
+struct Terms {
     /// How far it goes: disable contains and cuts sessions and tokens, remove takes everything.
     #[arg(long, default_value = "remove", value_parser = one_of::<Intent>(Intent::ALL.iter().map(|intent| intent.as_str())))]
     intent: Intent,
@@ -76,7 +93,14 @@ pub(crate) struct PersonArguments {
 pub(super) async fn run(command: OptOutCommand, format: Format) -> Ended {
     let client = Client::from_environment()?;
     match command {
-        OptOutCommand::Person(arguments) => person(&client, arguments, format).await,
+        OptOutCommand::Person(arguments) => {
+            let whom = ("person", person_reference(&arguments.person)?);
+            ask(&client, whom, arguments.terms, format).await
+        }
+        OptOutCommand::Integration(arguments) => {
+            let whom = ("integration", json!(arguments.name));
+            ask(&client, whom, arguments.terms, format).await
+        }
         OptOutCommand::Cancel { id, reason } => {
             let body = json!({"reason": reason});
             let path = ["opt-outs", &id.to_string(), "cancel"];
@@ -99,14 +123,15 @@ pub(super) async fn run(command: OptOutCommand, format: Format) -> Ended {
     }
 }
 
-async fn person(client: &Client, arguments: PersonArguments, format: Format) -> Ended {
-    let body = body(&arguments)?;
-    let key = arguments
+async fn ask(client: &Client, (kind, whom): (&str, Value), terms: Terms, format: Format) -> Ended {
+    let mut body = body(&terms);
+    body[kind] = whom;
+    let key = terms
         .idempotency_key
         .unwrap_or_else(|| Uuid::new_v4().to_string());
     let asked: RequestedView = client.post_with_key(&["opt-outs"], &key, &body).await?;
     match asked.opt_out {
-        Some(opt_out) if arguments.wait => watch::opt_out(client, opt_out, format).await,
+        Some(opt_out) if terms.wait => watch::opt_out(client, opt_out, format).await,
         Some(_) | None => {
             format.print(&asked, shown)?;
             Ok(ExitCode::SUCCESS)
@@ -114,21 +139,19 @@ async fn person(client: &Client, arguments: PersonArguments, format: Format) -> 
     }
 }
 
-fn body(arguments: &PersonArguments) -> Result<Value, Failure> {
-    let person = person_reference(&arguments.person)?;
-    let mut body = json!({
-        "person": person, "intent": arguments.intent, "urgency": arguments.urgency, "reason": arguments.reason,
-    });
-    if !arguments.scope.is_empty() {
-        body["scope"] = json!(arguments.scope);
+fn body(terms: &Terms) -> Value {
+    let mut body =
+        json!({"intent": terms.intent, "urgency": terms.urgency, "reason": terms.reason});
+    if !terms.scope.is_empty() {
+        body["scope"] = json!(terms.scope);
     }
-    if let Some(time) = &arguments.effective_at {
+    if let Some(time) = &terms.effective_at {
         body["effective_at"] = json!(time);
     }
-    if let Some(zone) = &arguments.time_zone {
+    if let Some(zone) = &terms.time_zone {
         body["time_zone"] = json!(zone);
     }
-    Ok(body)
+    body
 }
 
 fn shown(asked: &RequestedView) -> String {
@@ -181,6 +204,14 @@ pub(super) fn line(summary: &OptOutSummaryView) -> Vec<String> {
         head.intent.to_string(),
         time(head.effective_at),
         jobs.join(" "),
-        head.subject.to_string(),
+        subject(head),
     ]
+}
+
+/// Whom an opt-out is about: an integration by its name, a person by the pseudonym.
+pub(super) fn subject(head: &OptOutHeadView) -> String {
+    match &head.subject_name {
+        Some(name) => format!("{} {name}", head.subject_kind),
+        None => head.subject.to_string(),
+    }
 }

@@ -43,6 +43,7 @@ fn counts(view: &OverviewView) -> String {
         ("unsettled opt-outs", Some(view.unsettled.to_string())),
         ("opt-outs", line("opt_out")),
         ("open holds", line("hold")),
+        ("open tasks", line("task")),
         ("unmatched requests", Some(count("request", "unmatched"))),
         ("rejected bodies", Some(count("rejected", "kept"))),
         ("connections", line("connection")),

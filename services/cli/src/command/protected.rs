@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::words::{or_dash, time_or_none};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProtectedCommand {
-    /// Protect a person or an account, or change what is said of an entry.
+    /// Protect a person, an integration or an account, or change what is said of an entry.
     Add(AddArguments),
     /// List the protected, oldest first.
     List,
@@ -28,10 +28,14 @@ pub(crate) enum ProtectedCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("whom").args(["person", "integration", "account"]).required(true)))]
 pub(crate) struct AddArguments {
     /// A person: Sever's id, or source:external_id.
-    #[arg(long, required_unless_present = "account", conflicts_with = "account")]
+    #[arg(long)]
     person: Option<String>,
+    /// An integration, by its name.
+    #[arg(long)]
+    integration: Option<String>,
     /// An account: connection:provider_id.
     #[arg(long)]
     account: Option<String>,
@@ -56,6 +60,7 @@ pub(super) async fn run(command: ProtectedCommand, format: Format) -> Ended {
         ProtectedCommand::Add(arguments) => {
             let body = ProtectedBody {
                 person: arguments.person,
+                integration: arguments.integration,
                 account: arguments.account,
                 kind: arguments.kind,
                 owner: arguments.owner,
@@ -85,7 +90,10 @@ pub(super) async fn run(command: ProtectedCommand, format: Format) -> Ended {
 
 fn listed(list: &ProtectedList) -> String {
     let row = |entry: &ProtectedView| {
-        let subject = entry.subject.map(|id| id.to_string());
+        let integration = entry.integration.as_ref();
+        let subject = integration
+            .map(|name| format!("integration {name}"))
+            .or_else(|| entry.subject.map(|id| id.to_string()));
         vec![
             entry.id.to_string(),
             or_dash(subject.or_else(|| entry.account.clone())),

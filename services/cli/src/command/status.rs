@@ -3,28 +3,35 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use sever_api::job_view::{JobView, StepView};
 use sever_api::operator_view::OverviewView;
 use sever_api::opt_out_view::{ConnectionStatusView, OptOutView};
-use sever_api::person_view::PersonStatusView;
+use sever_api::subject_view::SubjectStatusView;
 use uuid::Uuid;
 
-use super::{opt_out, overview};
+use super::{opt_out, opt_out_detail, overview, task};
 use crate::client::Client;
 use crate::exit::{Ended, Failure, Reason};
 use crate::output::{Format, pairs, table};
-use crate::words::{or_dash, time, time_or_none};
+use crate::words::{countdown, or_dash, time};
 
 /// Of whom or what.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
     /// An opt-out's id, or a person: Sever's id, or source:external_id. The whole fleet where absent.
     of: Option<String>,
+    /// An integration, by its name or Sever's id.
+    #[arg(long, value_name = "NAME", conflicts_with = "of")]
+    integration: Option<String>,
 }
 
-/// Shows the fleet, or an opt-out where one has this id, else a person's status.
+/// Shows the fleet, or an opt-out where one has this id, else a subject's status.
 pub(super) async fn run(arguments: &StatusArguments, format: Format) -> Ended {
     let client = Client::from_environment()?;
+    if let Some(name) = &arguments.integration {
+        let status = of_integration(&client, name).await?;
+        format.print(&status, shown_subject)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(of) = arguments.of.as_deref() else {
         let view: OverviewView = client.get(&["overview"], &[]).await?;
         format.print(&view, overview::shown)?;
@@ -34,126 +41,50 @@ pub(super) async fn run(arguments: &StatusArguments, format: Format) -> Ended {
         let path = ["opt-outs", of];
         match client.get::<OptOutView>(&path, &[]).await {
             Ok(view) => {
-                format.print(&view, shown)?;
+                format.print(&view, opt_out_detail::shown)?;
                 return Ok(ExitCode::SUCCESS);
             }
             Err(failure) if failure.is(Reason::NotFound) => {}
             Err(failure) => return Err(failure),
         }
     }
+    let status = of_subject(&client, of).await?;
+    format.print(&status, shown_subject)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where an integration's access stands.
+pub(super) async fn of_integration(
+    client: &Client,
+    named: &str,
+) -> Result<SubjectStatusView, Failure> {
+    client.get(&["integrations", named, "status"], &[]).await
+}
+
+/// Where somebody's access stands: a person's, or an integration's where no person has this id.
+async fn of_subject(client: &Client, of: &str) -> Result<SubjectStatusView, Failure> {
     let path = ["people", of, "status"];
-    let status: PersonStatusView = client.get(&path, &[]).await.map_err(|failure| {
+    let person = client.get(&path, &[]).await;
+    let found = match person {
+        Err(failure) if failure.is(Reason::NotFound) && of.parse::<Uuid>().is_ok() => {
+            of_integration(client, of).await
+        }
+        answered => answered,
+    };
+    found.map_err(|failure| {
         if failure.is(Reason::NotFound) {
             let message = format!("neither an opt-out nor a person is named '{of}'");
             Failure::new(Reason::NotFound, message)
         } else {
             failure
         }
-    })?;
-    format.print(&status, shown_person)?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
-/// An opt-out with its jobs and steps, for people.
-pub(super) fn shown(view: &OptOutView) -> String {
-    let head = &view.head;
-    let mut parts = vec![pairs(&[
-        ("opt-out", Some(head.id.to_string())),
-        ("subject", Some(head.subject.to_string())),
-        ("status", Some(head.status.to_string())),
-        ("state", Some(head.state.to_string())),
-        ("intent", Some(head.intent.to_string())),
-        ("scope", head.scope.as_ref().map(|names| names.join(" "))),
-        ("effective", Some(time(head.effective_at))),
-        ("opened", Some(time(head.opened_at))),
-        ("closed", time_or_none(head.closed_at)),
-        ("residual until", time_or_none(head.residual_until)),
-        ("as of", Some(time(head.as_of))),
-    ])];
-    for hold in view.holds.iter().filter(|hold| hold.decided_at.is_none()) {
-        parts.push(format!(
-            "held: {} since {}; see 'sever hold show {}'",
-            hold.reason,
-            time(hold.opened_at),
-            hold.id
-        ));
-    }
-    parts.push(jobs(&view.jobs));
-    for job in view.jobs.iter().filter(|job| !job.steps.is_empty()) {
-        parts.push(format!("at {}:\n{}", job.connection, steps(&job.steps)));
-    }
-    parts.join("\n\n")
-}
-
-fn jobs(jobs: &[JobView]) -> String {
-    let row = |job: &JobView| {
-        let closed = job
-            .steps
-            .iter()
-            .filter(|step| step.state.is_closed())
-            .count();
-        vec![
-            job.connection.clone(),
-            job.status.to_string(),
-            job.state.to_string(),
-            or_dash(job.state_reason.as_ref()),
-            format!("{closed}/{}", job.steps.len()),
-            or_dash(job.weakest_grade),
-            job.attempt.to_string(),
-            or_dash(time_or_none(job.due_at)),
-            job.id.to_string(),
-        ]
-    };
-    let head = [
-        "connection",
-        "status",
-        "job",
-        "reason",
-        "steps",
-        "weakest proof",
-        "attempts",
-        "due",
-        "job id",
-    ];
-    table(&head, jobs.iter().map(row).collect(), "no jobs")
-}
-
-fn steps(steps: &[StepView]) -> String {
-    let row = |step: &StepView| {
-        let target = step.label.as_ref().unwrap_or(&step.target_key);
-        vec![
-            step.action.to_string(),
-            format!("{} {target}", step.target_kind),
-            if step.privileged { "yes" } else { "-" }.to_owned(),
-            step.state.to_string(),
-            or_dash(
-                step.effect
-                    .as_ref()
-                    .and_then(|effect| time_or_none(effect.answered_at)),
-            ),
-            or_dash(step.seen.as_ref()),
-            or_dash(time_or_none(step.verified_at)),
-            or_dash(step.verified_grade),
-            or_dash(step.rule.as_ref().or(step.state_reason.as_ref())),
-        ]
-    };
-    let head = [
-        "step",
-        "target",
-        "privileged",
-        "state",
-        "sent and answered",
-        "re-read saw",
-        "proven",
-        "proof",
-        "rule or reason",
-    ];
-    table(&head, steps.iter().map(row).collect(), "")
-}
-
-fn shown_person(status: &PersonStatusView) -> String {
+fn shown_subject(status: &SubjectStatusView) -> String {
     let head = pairs(&[
         ("subject", Some(status.subject.to_string())),
+        ("integration", status.subject_name.clone()),
         ("status", Some(status.status.to_string())),
         ("as of", Some(time(status.as_of))),
     ]);
@@ -163,7 +94,11 @@ fn shown_person(status: &PersonStatusView) -> String {
             place.provider.to_string(),
             place.status.to_string(),
             or_dash(place.weakest_grade),
-            or_dash(time_or_none(place.residual_until)),
+            or_dash(
+                place
+                    .residual_until
+                    .map(|until| countdown(until, status.as_of)),
+            ),
         ]
     };
     let places = table(
@@ -175,7 +110,7 @@ fn shown_person(status: &PersonStatusView) -> String {
             "residual until",
         ],
         status.connections.iter().map(row).collect(),
-        "nothing is known of this person at any connection",
+        "nothing is known of it at any connection",
     );
     let opt_outs = table(
         &[
@@ -190,5 +125,10 @@ fn shown_person(status: &PersonStatusView) -> String {
         status.opt_outs.iter().map(opt_out::line).collect(),
         "no opt-outs",
     );
-    format!("{head}\n\n{places}\n\n{opt_outs}")
+    let mut parts = vec![head, places];
+    if !status.tasks.is_empty() {
+        parts.push(format!("open tasks:\n{}", task::tasks(&status.tasks)));
+    }
+    parts.push(opt_outs);
+    parts.join("\n\n")
 }

@@ -12,11 +12,11 @@ use sever_domain::{JobState, Status};
 use uuid::Uuid;
 
 use super::overview::{self, words};
-use super::status;
+use super::{opt_out_detail, status};
 use crate::client::Client;
-use crate::exit::{Ended, Reason};
+use crate::exit::{Ended, Failure, Reason};
 use crate::output::{self, Format};
-use crate::words::time;
+use crate::words::countdown;
 
 /// How often the console is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -26,15 +26,29 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 pub(crate) struct WatchArguments {
     /// One opt-out; everything where absent.
     opt_out: Option<Uuid>,
+    /// The newest opt-out of an integration, by its name or Sever's id.
+    #[arg(long, value_name = "NAME", conflicts_with = "opt_out")]
+    integration: Option<String>,
 }
 
 /// Follows until nothing runs and nothing that has taken effect waits. Exit code 1 when something then needs a person.
 pub(super) async fn run(arguments: &WatchArguments, format: Format) -> Ended {
     let client = Client::from_environment()?;
-    match arguments.opt_out {
-        Some(id) => opt_out(&client, id, format).await,
-        None => everything(&client, format).await,
+    match (arguments.opt_out, &arguments.integration) {
+        (Some(id), _) => opt_out(&client, id, format).await,
+        (None, Some(name)) => integration(&client, name, format).await,
+        (None, None) => everything(&client, format).await,
     }
+}
+
+/// Follows the newest opt-out of an integration.
+async fn integration(client: &Client, name: &str, format: Format) -> Ended {
+    let status = status::of_integration(client, name).await?;
+    let newest = status.opt_outs.first().ok_or_else(|| {
+        let message = format!("nobody has asked to disconnect the integration '{name}'");
+        Failure::new(Reason::NotFound, message)
+    })?;
+    opt_out(client, newest.head.id, format).await
 }
 
 /// Follows one opt-out and prints where it ended.
@@ -43,14 +57,15 @@ pub(super) async fn opt_out(client: &Client, id: Uuid, format: Format) -> Ended 
     let mut progress = Progress::new();
     let view = loop {
         let view: OptOutView = client.get(&["opt-outs", &id], &[]).await?;
-        progress.tell(&opt_out_line(&view));
+        let (line, left) = opt_out_line(&view);
+        progress.tell(&line, &left);
         if view.jobs.iter().all(|job| is_settled(job, &view)) {
             break view;
         }
         tokio::time::sleep(ASK_EVERY).await;
     };
     progress.end();
-    format.print(&view, status::shown)?;
+    format.print(&view, opt_out_detail::shown)?;
     Ok(verdict(&view))
 }
 
@@ -58,7 +73,7 @@ pub(super) async fn opt_out(client: &Client, id: Uuid, format: Format) -> Ended 
 fn is_settled(job: &JobView, view: &OptOutView) -> bool {
     match job.state {
         JobState::Running => false,
-        JobState::Waiting => job.effective_at > view.head.as_of,
+        JobState::Waiting => job.effective_at > view.head.as_of || waits_for_task(job),
         JobState::Held
         | JobState::Parked
         | JobState::Dead
@@ -68,13 +83,18 @@ fn is_settled(job: &JobView, view: &OptOutView) -> bool {
     }
 }
 
+/// Only a person's word moves it on, or the re-read every few minutes.
+fn waits_for_task(job: &JobView) -> bool {
+    job.state == JobState::Waiting && job.state_reason.as_deref() == Some("task")
+}
+
 /// A residual is no problem: everything was revoked, and time does the rest. Nor is an effective time ahead.
 fn verdict(view: &OptOutView) -> ExitCode {
     let stuck = view.jobs.iter().any(|job| {
         matches!(
             job.state,
             JobState::Held | JobState::Parked | JobState::Dead
-        )
+        ) || waits_for_task(job)
     });
     if stuck {
         ExitCode::from(Reason::Problem.code())
@@ -83,7 +103,8 @@ fn verdict(view: &OptOutView) -> ExitCode {
     }
 }
 
-fn opt_out_line(view: &OptOutView) -> String {
+/// Where the work stands, and apart from it what runs down by itself.
+fn opt_out_line(view: &OptOutView) -> (String, String) {
     let jobs: Vec<String> = view
         .jobs
         .iter()
@@ -101,18 +122,21 @@ fn opt_out_line(view: &OptOutView) -> String {
             )
         })
         .collect();
-    let residual = match (view.head.status, view.head.residual_until) {
-        (Status::PartiallyDisconnected, Some(until)) => format!(", residual until {}", time(until)),
+    let line = format!("{}: {}", view.head.status, jobs.join(", "));
+    let left = match (view.head.status, view.head.residual_until) {
+        (Status::PartiallyDisconnected, Some(until)) => {
+            format!(", residual until {}", countdown(until, view.head.as_of))
+        }
         _ => String::new(),
     };
-    format!("{}{residual}: {}", view.head.status, jobs.join(", "))
+    (line, left)
 }
 
 async fn everything(client: &Client, format: Format) -> Ended {
     let mut progress = Progress::new();
     let now = loop {
         let now: OverviewView = client.get(&["overview"], &[]).await?;
-        progress.tell(&overview_line(&now));
+        progress.tell(&overview_line(&now), "");
         if now.unsettled == 0 {
             break now;
         }
@@ -127,7 +151,8 @@ async fn everything(client: &Client, format: Format) -> Ended {
             .copied()
             .unwrap_or(0)
     };
-    let stuck = count("job", "held") + count("job", "parked") + count("job", "dead");
+    let tasks = count("task", "asked") + count("task", "asserted");
+    let stuck = count("job", "held") + count("job", "parked") + count("job", "dead") + tasks;
     Ok(if stuck > 0 {
         ExitCode::from(Reason::Problem.code())
     } else {
@@ -166,13 +191,12 @@ impl Progress {
         }
     }
 
-    fn tell(&mut self, line: &str) {
-        if self.last == line {
-            return;
-        }
+    /// A countdown is no change: it moves the spinner's text, and makes no further line.
+    fn tell(&mut self, line: &str, countdown: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(line.to_owned()),
-            None => output::note(line),
+            Some(bar) => bar.set_message(format!("{line}{countdown}")),
+            None if self.last == line => {}
+            None => output::note(&format!("{line}{countdown}")),
         }
         line.clone_into(&mut self.last);
     }

@@ -155,6 +155,20 @@ access_token_lifetime = "1h"
 clock_skew = "30s"
 "#;
 
+pub(crate) const INTEGRATIONS: &str = r#"
+[[integration]]
+name = "crm"
+vendor = "Example CRM Inc."
+owner = "sales-systems"
+
+[integration.provider_ids]
+okta-main = "0oa1"
+
+[[integration]]
+name = "chat"
+owner = "workplace"
+"#;
+
 pub(crate) const PEOPLE: &str =
     "source,external_id,given_name,family_name,emails,employment_state,provider_ids
 hr,7,Ada,Byron,ada@example.test,active,okta-main:00u1
@@ -171,6 +185,7 @@ pub(crate) fn redacted(text: &str) -> String {
         (r"sv_[A-Za-z0-9_-]{43}", "<token>"),
         (r"127\.0\.0\.1:\d+", "<address>"),
         (r"[0-9a-f]{64}", "<digest>"),
+        (r"\(in \d+:\d\d:\d\d\)", "(in <left>)"),
     ] {
         text = Regex::new(pattern)
             .unwrap()

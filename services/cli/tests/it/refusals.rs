@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::cli::{CONNECTIONS, Cli, redacted};
+use crate::cli::{CONNECTIONS, Cli, INTEGRATIONS, redacted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_refusal_has_its_code_and_its_words() {
@@ -75,6 +75,50 @@ async fn a_wrong_file_of_connections_is_refused_by_its_key() {
         );
     }
     assert_snapshot!("connection_apply_refused", said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_file_of_integrations_is_refused_by_file_entry_and_key() {
+    let cli = Cli::with_token().await;
+    cli.furnish().await;
+    cli.database
+        .sql("UPDATE binding SET state = 'confirmed', confirmed_at = now()")
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("integrations.toml");
+    let mut said = String::new();
+    for (code, from, to) in [
+        (2, "vendor = ", "vender = "),
+        (2, "\"0oa1\"", "7"),
+        (2, "name = \"chat\"", "name = \"Chat\""),
+        (2, "owner = \"workplace\"", "owner = \"ada@example.test\""),
+        (2, "okta-main = ", "nowhere = "),
+        (4, "0oa1", "00u1"),
+    ] {
+        std::fs::write(&file, INTEGRATIONS.replacen(from, to, 1)).unwrap();
+        let ended = cli
+            .run(&format!("integration apply {}", file.display()))
+            .await;
+        assert_eq!(ended.code, code, "{ended:?}");
+        let folder = folder.path().display().to_string();
+        said.push_str(&format!("{code} {}", ended.stderr.replace(&folder, "DIR")));
+    }
+    std::fs::write(&file, INTEGRATIONS).unwrap();
+    cli.ok(&format!("integration apply {}", file.display()))
+        .await;
+    for (code, words) in [
+        (3, "opt-out integration nothing --reason ended"),
+        (4, "opt-out integration chat --reason ended"),
+        (3, "status --integration nothing"),
+        (3, "watch --integration chat"),
+        (3, "integration show nothing"),
+    ] {
+        let ended = cli.run(words).await;
+        assert_eq!(ended.code, code, "{words}: {ended:?}");
+        said.push_str(&format!("{code} {words}\n  {}", ended.stderr));
+    }
+    assert_snapshot!("integration_refused", said);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,11 @@
 
 use insta::assert_snapshot;
 use regex::Regex;
+use serde_json::json;
+use sever_domain::{Provider, SubjectKind};
+use sever_store::capability::declare_capabilities;
 
-use crate::cli::{Cli, redacted};
+use crate::cli::{Cli, INTEGRATIONS, redacted};
 
 /// Particulars are cut where they are long, in the middle of an id.
 fn without_particulars(record: &str) -> String {
@@ -85,6 +88,87 @@ async fn an_opt_out_from_request_to_record() {
     assert_eq!(
         by_id["status"], "partially_disconnected",
         "a person's id is no opt-out's"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_from_its_file_to_its_opt_out() {
+    let cli = Cli::with_token().await;
+    cli.furnish().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("integrations.toml");
+    std::fs::write(&file, INTEGRATIONS).unwrap();
+    let apply = format!("integration apply {}", file.display());
+    assert_snapshot!("integration_apply", cli.ok(&apply).await);
+    assert_snapshot!("integration_apply_again", cli.ok(&apply).await);
+    for (name, words) in [
+        ("integration_list", "integration list"),
+        ("integration_show", "integration show crm"),
+        (
+            "opt_out_integration",
+            "opt-out integration crm --reason ended",
+        ),
+        ("opt_out_list_integration", "opt-out list"),
+        ("status_of_integration", "status --integration crm"),
+    ] {
+        assert_snapshot!(name, redacted(&cli.ok(words).await));
+    }
+    let status = cli.json("status --integration crm").await;
+    let by_id = cli
+        .json(&format!("status {}", status["subject"].as_str().unwrap()))
+        .await;
+    assert_eq!(by_id["subject_name"], "crm", "a subject is found by its id");
+    let opt_out = status["opt_outs"][0]["id"].as_str().unwrap();
+    let shown = cli.ok(&format!("status {opt_out}")).await;
+    assert!(shown.contains("integration  crm"), "{shown}");
+    cli.database
+        .sql(
+            "UPDATE job SET state = 'done'; UPDATE opt_out SET state = 'closed', closed_at = now()",
+        )
+        .await
+        .unwrap();
+    let watched = cli.run("watch --integration crm").await;
+    assert_eq!(watched.code, 0, "{watched:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_can_do_is_shown_for_each_kind_of_subject() {
+    let cli = Cli::with_token().await;
+    let never = cli.run("provider capabilities okta").await;
+    assert_eq!(never.code, 3, "{never:?}");
+    let family = |family, revokes, restores, note| json!({"family": family, "sees": "where_offered", "revokes": revokes, "grade": "read", "restores": restores, "note": note});
+    let people = [
+        family(
+            "account",
+            json!({"call": "deactivate_account"}),
+            json!({"call_for_days": ["reinstate_account", 30]}),
+            "Deleted after that.",
+        ),
+        family(
+            "session",
+            json!({"with_rule": "okta.sessions_end"}),
+            json!("never"),
+            "",
+        ),
+        family(
+            "group",
+            json!({"call": "remove_from_group"}),
+            json!({"call": "add_to_group"}),
+            "",
+        ),
+        family("token", json!("person"), json!("never"), ""),
+    ];
+    declare_capabilities(&cli.store, Provider::Okta, SubjectKind::Person, &people)
+        .await
+        .unwrap();
+    assert_snapshot!(
+        "provider_capabilities",
+        cli.ok("provider capabilities okta").await
+    );
+    let listed = cli.json("provider capabilities okta").await;
+    assert_eq!(
+        listed["items"][0]["revokes"],
+        json!({"call": "deactivate_account"})
     );
 }
 

@@ -1,4 +1,4 @@
-//! `/v1/opt-outs`: asking for the removal of a person's access, and following it.
+//! `/v1/opt-outs`: asking for the removal of a person's or an integration's access, and following it.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -87,7 +87,7 @@ pub(crate) async fn find_opt_out(
         .ok_or_else(|| Problem::not_found("opt-out with this id"))
 }
 
-/// Asks for the removal of a person's access. The same key with the same body answers with the same opt-out.
+/// Asks for the removal of a person's or an integration's access. The same key with the same body answers with the same opt-out.
 #[utoipa::path(
     post, path = "/v1/opt-outs", tag = "opt-outs", request_body = OptOutRequestBody, security(("bearer" = ["opt-outs:write"])),
     params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; the same when the request is repeated.")),
@@ -96,9 +96,10 @@ pub(crate) async fn find_opt_out(
         (status = 400, description = "A field or the key cannot be taken.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No token that works.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The scope is missing.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such person.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such person or integration.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The key was used with another body, or there is no connection yet.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The integration has no id at a connection that is to be covered, or at none at all.", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn request_opt_out(

@@ -3,18 +3,18 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
-use sever_api::opt_out_view::OptOutSummaryView;
-use sever_api::person_view::{PersonLine, PersonPage, PersonStatusView, PersonView};
+use sever_api::person_view::{PersonLine, PersonPage, PersonView};
+use sever_api::subject_view::{NamedSubject, SubjectStatusView};
 use sever_api::{Authenticated, Problem, ProblemBody, Scope};
-use sever_domain::SubjectId;
 use sever_domain::employment::EmploymentState;
-use sever_store::opt_out_view::{self, OptOutFilter};
+use sever_domain::{SubjectId, SubjectKind};
+use sever_store::Client;
 use sever_store::person_view::{self, PAGE_MAX, PersonRef};
-use sever_store::{Client, standing};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::console::Console;
+use crate::endpoint::subject_status;
 use crate::page_limit;
 use crate::parameters::{Parameters, parse};
 
@@ -88,7 +88,7 @@ pub(crate) async fn find_person(
     get, path = "/v1/people/{person}/status", tag = "people",
     params(("person" = String, Path, description = "Sever's id, or `source:external_id`.")), security(("bearer" = ["opt-outs:read"])),
     responses(
-        (status = 200, body = PersonStatusView),
+        (status = 200, body = SubjectStatusView),
         (status = 400, description = "It names nobody.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No token that works.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The scope is missing.", body = ProblemBody, content_type = "application/problem+json"),
@@ -99,24 +99,16 @@ pub(crate) async fn show_status(
     who: Authenticated,
     State(console): State<Console>,
     Path(person): Path<String>,
-) -> Result<Json<PersonStatusView>, Problem> {
+) -> Result<Json<SubjectStatusView>, Problem> {
     who.require(Scope::OptOutsRead)?;
     let client = console.store.client("deriving a status").await?;
     let subject = resolve(&client, "person", &person).await?;
-    let standings = standing::standings(&client, &[subject])
-        .await?
-        .remove(&subject)
-        .unwrap_or_default();
-    let filter = OptOutFilter {
-        subject: Some(subject),
-        ..OptOutFilter::default()
+    let subject = NamedSubject {
+        id: subject,
+        kind: SubjectKind::Person,
+        name: None,
     };
-    let opt_outs = opt_out_view::page(&client, filter, opt_out_view::PAGE_MAX).await?;
-    let opt_outs = opt_outs.into_iter().map(OptOutSummaryView::from).collect();
-    let now = standing::clock(&client).await?;
-    Ok(Json(PersonStatusView::new(
-        subject.0, &standings, opt_outs, now,
-    )))
+    Ok(Json(subject_status::of(&client, subject).await?))
 }
 
 /// The person whom `field` names by `text`.

@@ -10,7 +10,7 @@ use sever_store::protected::{self, Principal, Protection};
 use uuid::Uuid;
 
 use crate::console::Console;
-use crate::endpoint::people;
+use crate::endpoint::{integrations, people};
 use crate::parameters::parse;
 use crate::plain_text;
 
@@ -42,7 +42,7 @@ pub(crate) async fn list_protected(
     Ok(Json(ProtectedList { items }))
 }
 
-/// Protects a person or an account, or replaces what is said of an entry that is there.
+/// Protects a person, an integration or an account, or replaces what is said of an entry that is there.
 #[utoipa::path(
     post, path = "/v1/protected", tag = "protected", request_body = ProtectedBody, security(("bearer" = ["protected:write"])),
     responses(
@@ -50,7 +50,7 @@ pub(crate) async fn list_protected(
         (status = 400, description = "A field cannot be taken.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No token that works.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The scope is missing.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such person or connection.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such person, integration or connection.", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn add_protected(
@@ -101,12 +101,16 @@ pub(crate) async fn remove_protected(
 }
 
 async fn principal(client: &Client, body: &ProtectedBody) -> Result<Principal, Problem> {
-    match (&body.person, &body.account) {
-        (Some(person), None) => {
+    match (&body.person, &body.integration, &body.account) {
+        (Some(person), None, None) => {
             let person = people::resolve(client, "/person", person).await?;
             Ok(Principal::Subject(person))
         }
-        (None, Some(account)) => match account.split_once(':') {
+        (None, Some(integration), None) => {
+            let integration = integrations::resolve(client, "/integration", integration).await?;
+            Ok(Principal::Subject(integration))
+        }
+        (None, None, Some(account)) => match account.split_once(':') {
             Some((connection, id)) if !connection.is_empty() && (1..=256).contains(&id.len()) => {
                 Ok(Principal::Account {
                     connection: connection.to_owned(),
@@ -118,9 +122,9 @@ async fn principal(client: &Client, body: &ProtectedBody) -> Result<Principal, P
                 "is written connection:provider_id",
             )),
         },
-        (Some(_), Some(_)) | (None, None) => Err(Problem::invalid(
+        _ => Err(Problem::invalid(
             "/person",
-            "must be named, or 'account', and not both",
+            "must be named, or 'integration', or 'account', and only one of them",
         )),
     }
 }

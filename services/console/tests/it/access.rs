@@ -14,6 +14,8 @@ fn operations() -> Vec<(Method, String, Scope)> {
         let path = path
             .replace("{id}", "01890000-0000-7000-8000-000000000000")
             .replace("{person}", "hr:7")
+            .replace("{integration}", "crm")
+            .replace("{provider}", "okta")
             .replace("{name}", "x");
         for (method, operation) in methods.as_object().unwrap() {
             let method = method.to_uppercase().parse().unwrap();

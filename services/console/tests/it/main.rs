@@ -4,6 +4,8 @@
 
 mod access;
 mod api;
+mod capabilities;
 mod configuration;
 mod import;
+mod integrations;
 mod work;

@@ -1,4 +1,4 @@
-//! `/v1/opt-outs`: asking for the removal of a person's access, and following it.
+//! `/v1/opt-outs`: asking for the removal of a person's or an integration's access, and following it.
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -13,7 +13,7 @@ use sever_store::opt_out_view;
 
 use super::{Intake, location, requested};
 
-/// Asks for the removal of a person's access. The same key with the same body answers with the same opt-out.
+/// Asks for the removal of a person's or an integration's access. The same key with the same body answers with the same opt-out.
 #[utoipa::path(
     post, path = "/v1/opt-outs", tag = "opt-outs", request_body = OptOutRequestBody, security(("bearer" = ["opt-outs:write"])),
     params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; the same when the request is repeated.")),
@@ -22,10 +22,11 @@ use super::{Intake, location, requested};
         (status = 400, description = "A field or the key cannot be taken.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No token that works.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The scope is missing.", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "No such person.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "No such person or integration.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The key was used with another body, or there is no connection yet.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "The body is over 256 KiB.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "The body is not said to be JSON.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The integration has no id at a connection that is to be covered, or at none at all.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "The database is away; send it again with the same key.", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

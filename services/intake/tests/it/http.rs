@@ -67,6 +67,47 @@ async fn a_request_is_accepted_and_can_be_followed_where_it_says() {
 }
 
 #[tokio::test]
+async fn an_integration_is_asked_for_by_name_and_only_where_it_has_an_id() {
+    let fixture = Fixture::new().await;
+    let body =
+        json!({"integration": "crm", "intent": "remove", "reason": "contract ended"}).to_string();
+    let unknown = fixture
+        .post(OPT_OUTS, &fixture.token, Some("k-1"), body.clone())
+        .await;
+    check(&unknown, 404, "not-found", Some("/integration"));
+    fixture
+        .database
+        .sql(
+            "INSERT INTO subject (id, kind) VALUES ('00000000-0000-7000-8000-00000000000a', 'integration');
+             INSERT INTO integration (id, name) VALUES ('00000000-0000-7000-8000-00000000000a', 'crm')",
+        )
+        .await
+        .unwrap();
+    let unbound = fixture
+        .post(OPT_OUTS, &fixture.token, Some("k-2"), body.clone())
+        .await;
+    check(&unbound, 422, "not-bound", Some("/integration"));
+    fixture
+        .database
+        .sql(
+            "INSERT INTO binding (id, subject_id, connection_id, kind, provider_id, state, basis)
+             SELECT gen_random_uuid(), '00000000-0000-7000-8000-00000000000a', id, 'application', '0oa1', 'candidate', 'operator' FROM connection",
+        )
+        .await
+        .unwrap();
+    let asked = fixture
+        .post(OPT_OUTS, &fixture.token, Some("k-3"), body)
+        .await;
+    assert_eq!(asked.status, 202, "{}", asked.body);
+    let path = asked.headers[header::LOCATION].to_str().unwrap().to_owned();
+    let view = fixture.get(&path, &fixture.token).await;
+    assert_eq!(
+        (&view.body["subject_kind"], &view.body["subject_name"]),
+        (&json!("integration"), &json!("crm"))
+    );
+}
+
+#[tokio::test]
 async fn an_event_over_http_is_the_source_s_own() {
     let fixture = Fixture::new().await;
     let answer = fixture

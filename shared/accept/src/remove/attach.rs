@@ -7,7 +7,7 @@ use sever_store::Tx;
 use sever_store::opt_out::{self, LockedOptOut, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, LockedJob, NewJob, StrongerJob};
 use sever_store::outbox::Bell;
-use sever_store::person::LockedPerson;
+use sever_store::subject::LockedSubject;
 
 use super::open::{announce, new_job, order};
 use super::{attached, job_terms, newest_at, terms};
@@ -23,13 +23,13 @@ const OPT_OUT_HELD: &str = "opt_out_held";
 pub(super) async fn attach(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     standing: &LockedOptOut,
     scope: &[UsableConnection],
     again: bool,
     trail: &mut Trail<'_>,
 ) -> Result<Placed, AcceptError> {
-    let asked = terms(ask, person)?;
+    let asked = terms(ask, subject)?;
     let before = OptOutTerms {
         intent: standing.intent,
         urgency: standing.urgency,
@@ -38,7 +38,7 @@ pub(super) async fn attach(
     };
     let after = opt_out_terms(&before, &asked);
     let jobs = opt_out_job::lock(tx, standing.id).await?;
-    let changes = changes(&jobs, standing, scope, &asked, again, person);
+    let changes = changes(&jobs, standing, scope, &asked, again, subject);
     let changed = after != before || !changes.new.is_empty() || !changes.stronger.is_empty();
     if changed {
         opt_out::attach(tx, standing, &after).await?;
@@ -49,7 +49,7 @@ pub(super) async fn attach(
         tx,
         JobKind::OptOut,
         standing.id,
-        person.id,
+        subject.id,
         &job_terms,
         &changes.new,
     )
@@ -61,9 +61,9 @@ pub(super) async fn attach(
         "jobs_changed": changes.stronger.iter().map(change).collect::<Vec<_>>(),
     });
     trail.add(AuditKind::OptOutAttached, Some(standing.id), None, data);
-    announce(standing.id, &changes.new, &asked, person, trail);
-    ring_pulled_forward(&changes.stronger, &jobs, person, trail);
-    Ok(attached(person, standing.id))
+    announce(standing.id, &changes.new, &asked, subject, trail);
+    ring_pulled_forward(&changes.stronger, &jobs, subject, trail);
+    Ok(attached(subject, standing.id))
 }
 
 /// What the request does to the jobs.
@@ -78,7 +78,7 @@ fn changes(
     scope: &[UsableConnection],
     asked: &OptOutTerms,
     again: bool,
-    person: &LockedPerson,
+    subject: &LockedSubject,
 ) -> Changes {
     let mut changes = Changes {
         new: Vec::new(),
@@ -90,7 +90,7 @@ fn changes(
             newest_at(jobs, connection.id),
             &job_terms(asked),
             again,
-            person.now,
+            subject.now,
         ) {
             Outcome::Enough => {}
             Outcome::Stronger(stronger) => changes.stronger.push(stronger),
@@ -111,11 +111,11 @@ fn change(job: &StrongerJob) -> serde_json::Value {
 fn ring_pulled_forward(
     stronger: &[StrongerJob],
     jobs: &[LockedJob],
-    person: &LockedPerson,
+    subject: &LockedSubject,
     trail: &mut Trail<'_>,
 ) {
     for change in stronger {
-        let due = change.due_at.is_some_and(|due_at| due_at <= person.now);
+        let due = change.due_at.is_some_and(|due_at| due_at <= subject.now);
         let job = jobs
             .iter()
             .find(|job| job.id == change.id && job.state == JobState::Waiting);

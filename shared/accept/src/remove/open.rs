@@ -8,7 +8,7 @@ use sever_domain::{ConnectionId, JobId, JobKind, JobState, OptOutId};
 use sever_store::opt_out::{self, OptOutTerms, UsableConnection};
 use sever_store::opt_out_job::{self, NewJob};
 use sever_store::outbox::Bell;
-use sever_store::person::LockedPerson;
+use sever_store::subject::LockedSubject;
 use sever_store::{StoreError, Tx};
 
 use super::{Question, attached, job_terms};
@@ -35,7 +35,7 @@ pub(super) struct Circumstances {
 pub(super) async fn open(
     tx: &Tx<'_>,
     ask: &Ask,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     terms: &OptOutTerms,
     scope: &[UsableConnection],
     circumstances: Circumstances,
@@ -56,22 +56,22 @@ pub(super) async fn open(
             job.delay = ARRIVES_WITHIN;
         }
     }
-    opt_out::insert(tx, id, person.id, terms).await?;
+    opt_out::insert(tx, id, subject.id, terms).await?;
     let job_terms = job_terms(terms);
-    opt_out_job::insert(tx, JobKind::OptOut, id, person.id, &job_terms, &jobs).await?;
+    opt_out_job::insert(tx, JobKind::OptOut, id, subject.id, &job_terms, &jobs).await?;
     order(tx, id, scope, &jobs).await?;
     let data = json!({
         "request": ask.request.id, "intent": terms.intent, "urgency": terms.urgency, "scope": terms.scope,
         "effective_at_us": terms.effective_at.as_microsecond(),
     });
     trail.add(AuditKind::OptOutOpened, Some(id), None, data);
-    announce(id, &jobs, terms, person, trail);
+    announce(id, &jobs, terms, subject, trail);
     if let Some(question) = question {
         trail
             .hold(tx, HoldTarget::OptOut(id), question.reason, question.detail)
             .await?;
     }
-    Ok(attached(person, id))
+    Ok(attached(subject, id))
 }
 
 /// What comes last waits for the other jobs.
@@ -112,7 +112,7 @@ pub(super) fn announce(
     opt_out: OptOutId,
     jobs: &[NewJob],
     terms: &OptOutTerms,
-    person: &LockedPerson,
+    subject: &LockedSubject,
     trail: &mut Trail<'_>,
 ) {
     for job in jobs {
@@ -121,7 +121,7 @@ pub(super) fn announce(
             "intent": terms.intent, "urgency": terms.urgency, "effective_at_us": terms.effective_at.as_microsecond(),
         });
         trail.add(AuditKind::JobCreated, Some(opt_out), Some(job.id), data);
-        let due = terms.effective_at <= person.now && job.delay.is_zero();
+        let due = terms.effective_at <= subject.now && job.delay.is_zero();
         if job.state == JobState::Waiting && due {
             trail.ring(Bell::work(job.id, job.provider, terms.urgency));
         }

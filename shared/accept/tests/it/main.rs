@@ -9,4 +9,5 @@ mod effective;
 mod employment;
 mod fixture;
 mod idempotency;
+mod integration;
 mod unmatched;

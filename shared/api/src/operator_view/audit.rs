@@ -6,7 +6,7 @@ use sever_store::audit::StoredEvent;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::hex::hex;
+use crate::hex::hex;
 
 /// The audit events of one opt-out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

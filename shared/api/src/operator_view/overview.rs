@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// The counts of everything, the workers, and the jobs that gave up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OverviewView {
-    /// By kind of thing (`job`, `opt_out`, `hold`, `connection`, `person`, `request`, `dead_letter`, `rejected`, `outbox`), then by
+    /// By kind of thing (`job`, `opt_out`, `hold`, `task`, `connection`, `person`, `request`, `dead_letter`, `rejected`, `outbox`), then by
     /// state or reason. A word without any is absent.
     pub counts: BTreeMap<String, BTreeMap<String, i64>>,
     /// Open jobs by provider, then by state.

@@ -10,11 +10,15 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProtectedBody {
-    /// A person: Sever's id, or `source:external_id`. Either this or `account`.
+    /// A person: Sever's id, or `source:external_id`. Exactly one of this, `integration` and `account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "hr:10001")]
     pub person: Option<String>,
-    /// An account: `connection:provider_id`. Either this or `person`.
+    /// An integration, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "crm")]
+    pub integration: Option<String>,
+    /// An account: `connection:provider_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "okta-main:00u1abcd2EFGH3ijk4x7")]
     pub account: Option<String>,
@@ -38,6 +42,9 @@ pub struct ProtectedView {
     /// The protected subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Uuid>,
+    /// The protected subject's name, where it is an integration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
     /// The protected account, as `connection:provider_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
@@ -80,6 +87,7 @@ impl From<ProtectedRow> for ProtectedView {
         Self {
             id: row.id,
             subject,
+            integration: row.integration,
             account,
             kind: row.protection.kind,
             owner: row.protection.owner,

@@ -7,7 +7,7 @@ use sever_store::reject::Reject;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::hex::hex;
+use crate::hex::hex;
 
 /// Something that could not be taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

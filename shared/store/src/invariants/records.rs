@@ -123,12 +123,15 @@ LIMIT $1",
     Invariant {
         number: "I9",
         name: "personal_data_in_record",
-        what: "an audit event or a hold's particulars hold an e-mail address",
+        what: "an audit event, a hold's particulars or a task hold an e-mail address",
         sql: "
 SELECT id::text AS id, 'audit event ' || seq AS detail FROM audit_event
 WHERE convert_from(canonical, 'UTF8') ~ '[[:alnum:]._%+-]+@[[:alnum:]-]+\\.[[:alpha:]]'
 UNION ALL
 SELECT id::text, 'hold' FROM hold WHERE detail::text ~ '[[:alnum:]._%+-]+@[[:alnum:]-]+\\.[[:alpha:]]'
+UNION ALL
+SELECT step_id::text, 'task' FROM task
+WHERE concat_ws(' ', what, evidence, evidence_reference, refused_why) ~ '[[:alnum:]._%+-]+@[[:alnum:]-]+\\.[[:alpha:]]'
 LIMIT $1",
         takes_grace: false,
     },

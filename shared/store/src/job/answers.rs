@@ -18,12 +18,14 @@ FROM unnest($1::uuid[], $2::int4[], $3::timestamptz[], $4::int4[], $5::text[], $
      AS answer (step_id, no, at, status, outcome, code, request)
 WHERE effect.step_id = answer.step_id AND effect.no = answer.no AND effect.epoch = $8 AND effect.outcome IS NULL";
 
+/// A person may have said something of a manual step while the worker read: what was read counts.
 const CHANGE: &str = "
 UPDATE step SET state = change.next, state_reason = change.reason, verified_grade = coalesce(change.grade, step.verified_grade),
        verified_at = coalesce(change.verified_at, step.verified_at), residual_until = coalesce(change.residual_until, step.residual_until)
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[])
      AS change (id, expected, next, reason, grade, verified_at, residual_until)
-WHERE step.id = change.id AND step.state = change.expected";
+WHERE step.id = change.id
+  AND (step.state = change.expected OR (change.expected IN ('asked', 'asserted') AND step.state IN ('asked', 'asserted', 'attested')))";
 
 /// Writes answers onto their intents. An answer whose intent is not open is a lost lease.
 pub(super) async fn insert(

@@ -189,8 +189,10 @@ FOR NO KEY UPDATE OF job";
 const STILL_HELD: &str =
     "SELECT 1 AS held FROM hold WHERE target_id IN ($1, $2) AND state = 'open' LIMIT 1";
 
+/// A bell that came while the job found that it waits for a person brought that person's word: it looks again at once.
 const SETTLE: &str = "
-UPDATE job SET state = $2, state_reason = $3, due_at = CASE WHEN $2 = 'waiting' THEN now() + make_interval(secs => $4) END,
+UPDATE job SET state = $2, state_reason = $3,
+       due_at = CASE WHEN $2 = 'waiting' AND $3 = 'task' AND rung_again THEN now() WHEN $2 = 'waiting' THEN now() + make_interval(secs => $4) END,
        lease_token = NULL, lease_until = NULL, lease_instance = NULL, unsettled_epochs = 0, rung_again = false, rung_at = NULL,
        attempt = greatest(attempt, $5),
        failures = CASE WHEN $6 = 'retry' THEN CASE WHEN $8 THEN 1 ELSE failures + 1 END WHEN $6 = 'done' OR $8 THEN 0 ELSE failures END,

@@ -115,6 +115,20 @@ const PLANTED: &[(&str, &str)] = &[
     ("plan_that_wrote", "UPDATE job SET kind = 'plan'"),
     ("effect_on_foreign_account", "INSERT INTO subject (id, kind) VALUES ('00000000-0000-7000-8000-00000000ffff', 'person');
         UPDATE binding SET subject_id = '00000000-0000-7000-8000-00000000ffff'"),
+    ("waits_for_no_task", concat!(reopen!("waiting"), "UPDATE job SET state_reason = 'task', due_at = now() + interval '1 hour'")),
+    ("task_that_was_sent", "INSERT INTO task (step_id, asked_of, what, evidence_required, due_at) VALUES ('$group_step', 'admin', 'x', 'y', now())"),
+    ("task_says_otherwise", "UPDATE step SET state = 'asked', verified_grade = NULL, verified_at = NULL WHERE id = '$group_step'"),
+    ("task_without_event", "INSERT INTO task (step_id, asked_of, what, evidence_required, due_at, evidence, done_by, done_at, confirmed_by, confirmed_at)
+        VALUES ('$group_step', 'admin', 'x', 'y', now(), 'z', 'token:a', now(), 'token:b', now());
+        UPDATE step SET state = 'attested', verified_grade = 'attested' WHERE id = '$group_step'"),
+    ("attested_by_one", "INSERT INTO task (step_id, asked_of, what, evidence_required, due_at, evidence, done_by, done_at)
+        VALUES ('$group_step', 'admin', 'x', 'y', now(), 'z', 'token:a', now());
+        UPDATE step SET state = 'attested', verified_grade = 'attested' WHERE id = '$group_step'"),
+    ("subject_without_entry", "INSERT INTO subject (id, kind) VALUES ('00000000-0000-7000-8000-00000000ffff', 'integration')"),
+    ("binding_of_another_kind", "UPDATE binding SET kind = 'application'"),
+    ("integration_without_binding", "INSERT INTO subject (id, kind) VALUES ('00000000-0000-7000-8000-00000000ffff', 'integration');
+        INSERT INTO integration (id, name) VALUES ('00000000-0000-7000-8000-00000000ffff', 'crm');
+        UPDATE job SET subject_id = '00000000-0000-7000-8000-00000000ffff'"),
     ("job_without_event", "DELETE FROM audit_event WHERE kind = 'job.created'"),
     ("epoch_without_event", "DELETE FROM audit_event WHERE kind = 'job.claimed'"),
     ("end_without_event", "DELETE FROM audit_event WHERE kind = 'job.settled'"),

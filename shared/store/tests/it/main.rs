@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used)] // a failed step of a test is a failed test
 
+mod capability;
 mod comments;
 mod connection;
 mod hold;
+mod integration;
 mod invariants;
 mod outbox;
 mod protected;
 mod statements;
 mod sweep;
+mod task;
 mod view;
 mod world;

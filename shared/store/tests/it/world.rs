@@ -24,13 +24,16 @@ pub(crate) const GROUP_STEP: &str = "00000000-0000-7000-8000-000000000002";
 pub(crate) const CLOSING: &str = "00000000-0000-7000-8000-0000000000c2";
 /// The confirmed account.
 pub(crate) const BINDING: &str = "00000000-0000-7000-8000-0000000000b1";
+/// The manual step of [`World::asked`].
+pub(crate) const TASK: &str = "00000000-0000-7000-8000-000000000004";
 /// The worker.
-const INSTANCE: &str = "00000000-0000-7000-8000-0000000000a1";
+pub(crate) const INSTANCE: &str = "00000000-0000-7000-8000-0000000000a1";
 
 /// Every table that tests write to, in an order in which rows may be deleted.
-const TABLES: [&str; 26] = [
+const TABLES: [&str; 28] = [
     "verification",
     "effect",
+    "task",
     "step",
     "plan",
     "entitlement",
@@ -49,6 +52,7 @@ const TABLES: [&str; 26] = [
     "employment_event",
     "person_key",
     "person",
+    "integration",
     "subject",
     "connection",
     "worker_instance",
@@ -118,6 +122,24 @@ impl World {
             ))
             .await;
         (world, hold)
+    }
+
+    /// The same removal, open again: its job waits for a person, who was asked an hour ago to end a token ([`TASK`]) within
+    /// half an hour. What it ended can work for ten minutes more.
+    pub(crate) async fn asked() -> Self {
+        let world = Self::removed().await;
+        let job = world.job;
+        world
+            .sql(&format!(
+                "UPDATE opt_out SET state = 'open', closed_at = NULL;
+                 UPDATE job SET state = 'waiting', state_reason = 'task', due_at = now() + interval '5 minutes';
+                 INSERT INTO step (id, job_id, revision, ordinal, binding_id, action, class, target_kind, target_key, privileged, reversibility, declared_grade, facts, state, residual_s)
+                 VALUES ('{TASK}', '{job}', 1, 2, '{BINDING}', 'revoke_api_token', 'revoke', 'api_token', 'console', true, 'one_way', 'attested', '{{\"label\": \"Console token\"}}', 'asked', 600);
+                 INSERT INTO task (step_id, asked_of, what, link, evidence_required, asked_at, due_at)
+                 VALUES ('{TASK}', 'okta-admin', 'revoke the console token', 'https://example.okta.com/admin', 'a screenshot', now() - interval '1 hour', now() - interval '30 minutes')"
+            ))
+            .await;
+        world
     }
 
     pub(crate) async fn client(&self) -> Client {
