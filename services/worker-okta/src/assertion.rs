@@ -71,6 +71,11 @@ impl AssertionKey {
         })
     }
 
+    /// The client id.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     /// A compact JWS for `audience`, usable for five minutes.
     ///
     /// # Errors

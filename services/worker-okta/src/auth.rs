@@ -52,6 +52,15 @@ impl Credential {
         matches!(self, Self::Ssws(_))
     }
 
+    /// The client id of a service app.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Ssws(_) => None,
+            Self::ServiceApp(app) => Some(app.client_id()),
+        }
+    }
+
     /// The header for a call; a service app mints a token where it has none, one at a time.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The [`Connector`] of one Okta org.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sever_domain::closing::{ImpliedRule, Rules};
@@ -21,7 +22,7 @@ use crate::{
 /// One Okta org, as the worker sees it. Made by [`crate::OktaFactory`].
 #[derive(Debug)]
 pub struct OktaConnector {
-    pub(crate) org: Org,
+    pub(crate) org: Arc<Org>,
     pub(crate) lifetimes: Lifetimes,
     /// A token's owner does not change, so it is asked for once.
     pub(crate) owner: OnceCell<Option<String>>,

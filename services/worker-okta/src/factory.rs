@@ -1,14 +1,15 @@
 //! From a connection's settings to its connector.
 
+use std::sync::Arc;
+
 use sever_domain::Provider;
 use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
-use sever_provider::{
-    Connected, ConnectionSettings, ConnectorFactory, NoIntegrations, UnusableConnection,
-};
+use sever_provider::{Connected, ConnectionSettings, ConnectorFactory, UnusableConnection};
 use tokio::sync::OnceCell;
 
 use crate::auth::Credential;
 use crate::connector::OktaConnector;
+use crate::integrations::OktaIntegrations;
 use crate::org::Org;
 use crate::plan::Lifetimes;
 
@@ -21,7 +22,7 @@ pub struct OktaFactory {
 
 impl ConnectorFactory for OktaFactory {
     type People = OktaConnector;
-    type Integrations = NoIntegrations;
+    type Integrations = OktaIntegrations;
 
     fn provider(&self) -> Provider {
         Provider::Okta
@@ -30,7 +31,7 @@ impl ConnectorFactory for OktaFactory {
     fn connect(
         &self,
         settings: ConnectionSettings,
-    ) -> Result<Connected<OktaConnector, NoIntegrations>, UnusableConnection> {
+    ) -> Result<Connected<OktaConnector, OktaIntegrations>, UnusableConnection> {
         let unusable = |field, problem| UnusableConnection {
             connection: settings.name.clone(),
             field,
@@ -47,18 +48,20 @@ impl ConnectorFactory for OktaFactory {
             request_id_header: "x-okta-request-id",
         })
         .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
-        let people = OktaConnector {
-            org: Org { http, credential },
-            lifetimes: Lifetimes {
-                max: settings.access_token_lifetime_max,
-                by_issuer: settings.access_token_lifetime_by_issuer,
-                skew: settings.clock_skew,
-            },
-            owner: OnceCell::new(),
+        // Both share the client, its rate budget and its token: together they are one caller.
+        let org = Arc::new(Org { http, credential });
+        let lifetimes = Lifetimes {
+            max: settings.access_token_lifetime_max,
+            by_issuer: settings.access_token_lifetime_by_issuer,
+            skew: settings.clock_skew,
         };
         Ok(Connected {
-            people,
-            integrations: None,
+            people: OktaConnector {
+                org: Arc::clone(&org),
+                lifetimes: lifetimes.clone(),
+                owner: OnceCell::new(),
+            },
+            integrations: Some(OktaIntegrations { org, lifetimes }),
         })
     }
 }

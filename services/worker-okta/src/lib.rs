@@ -18,6 +18,7 @@ mod errors;
 mod factory;
 mod families;
 mod inspect;
+mod integrations;
 mod org;
 mod paging;
 mod plan;
@@ -29,3 +30,4 @@ mod writes;
 
 pub use connector::OktaConnector;
 pub use factory::OktaFactory;
+pub use integrations::OktaIntegrations;

@@ -16,7 +16,14 @@ pub struct Endpoint {
     pub family: &'static str,
     read_bucket: &'static str,
     write_bucket: &'static str,
+    /// Where its paths begin.
+    root: &'static [&'static str],
 }
+
+/// The management API.
+const MANAGEMENT: &[&str] = &["api", "v1"];
+/// The org's authorization server.
+const AUTHORIZATION: &[&str] = &["oauth2", "v1"];
 
 macro_rules! endpoints {
     ($($(#[$meta:meta])* $name:ident = $family:literal in $bucket:literal;)+) => {$(
@@ -25,6 +32,7 @@ macro_rules! endpoints {
             family: $family,
             read_bucket: concat!("read ", $bucket),
             write_bucket: concat!("write ", $bucket),
+            root: super::MANAGEMENT,
         };
     )+};
 }
@@ -68,19 +76,35 @@ pub mod endpoint {
         API_TOKENS = "api_tokens" in "/api/v1/api-tokens*";
         /// Devices.
         DEVICES = "devices" in "/api/v1/devices*";
+        /// One application.
+        APP = "app" in "/api/v1/apps/{id}";
+        /// Everything below one application but its users.
+        APP_PARTS = "app_parts" in "/api/v1/apps*";
+        /// Event hooks.
+        EVENT_HOOKS = "event_hooks" in "/api/v1/eventHooks*";
+        /// Inline hooks.
+        INLINE_HOOKS = "inline_hooks" in "/api/v1/inlineHooks*";
         /// Links to identity providers.
         IDPS = "idps" in "/api/v1/idps*";
     }
+
+    /// Administrative roles of an application.
+    pub const CLIENT_ROLES: Endpoint = Endpoint {
+        family: "client_roles",
+        read_bucket: "read /oauth2/v1/clients*",
+        write_bucket: "write /oauth2/v1/clients*",
+        root: super::AUTHORIZATION,
+    };
 }
 
-/// One call below `/api/v1`.
+/// One call below its endpoint's root.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
     /// What is being done, for errors.
     pub doing: &'static str,
     /// Its endpoint family.
     pub endpoint: Endpoint,
-    /// The path below `/api/v1`.
+    /// The path below its root.
     pub path: &'a [&'a str],
     /// The query.
     pub query: &'a [(&'a str, &'a str)],
@@ -172,7 +196,7 @@ impl Org {
     }
 
     fn url(&self, ask: Ask<'_>) -> Result<Url, Refused> {
-        let path = [&["api", "v1"], ask.path].concat();
+        let path = [ask.endpoint.root, ask.path].concat();
         let mut url = self
             .http
             .base()

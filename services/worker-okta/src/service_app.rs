@@ -18,7 +18,9 @@ use crate::org::{inconsistent, unusable};
 /// An access token is replaced this long before it expires, so that no call is sent with a dying one.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
 
-/// What the reads and writes of an opt-out need, unless the credential names its own scopes.
+/// What the reads and writes of a person's opt-out need, unless the credential names its own scopes. Integrations need
+/// `okta.appGrants`, `okta.eventHooks` and `okta.inlineHooks` besides: asking for a scope that the app was not granted
+/// would refuse the whole token.
 const SCOPES: &str = "okta.users.manage okta.users.read okta.groups.manage okta.groups.read \
     okta.roles.manage okta.roles.read okta.apps.manage okta.apps.read okta.apiTokens.manage \
     okta.apiTokens.read okta.devices.manage okta.devices.read okta.idps.manage okta.idps.read";
@@ -71,6 +73,11 @@ impl ServiceApp {
             scopes,
             minted: Mutex::new(None),
         })
+    }
+
+    /// The client id, which is the application's id at Okta.
+    pub fn client_id(&self) -> &str {
+        self.key.client_id()
     }
 
     /// The header for a call, with a token that is not about to expire; one call mints, the others wait.

@@ -8,8 +8,7 @@ use sever_domain::closing::{Closing, Done, Verdict, judge, verdict};
 use sever_domain::entitlement::AccountReading;
 use sever_domain::plan::{Disposition, PlannedStep, check};
 use sever_domain::{Action, BindingId, EntitlementKind, Intent, OutcomeClass};
-use sever_provider::{CallError, Connector as _, Effect, FoundAccount, Sent};
-use sever_worker_okta::OktaConnector;
+use sever_provider::{CallError, Connector, Effect, FoundAccount, Sent};
 
 /// The most plans of one opt-out.
 const REVISIONS_MAX: usize = 3;
@@ -29,8 +28,8 @@ pub struct Outcome {
     pub refused: Vec<CallError>,
 }
 
-struct Drive<'a> {
-    connector: &'a OktaConnector,
+struct Drive<'a, C> {
+    connector: &'a C,
     intent: Intent,
     account: &'a str,
     answered: Vec<Action>,
@@ -38,7 +37,7 @@ struct Drive<'a> {
 }
 
 /// Carries out one opt-out of a confirmed account.
-pub async fn opt_out(connector: &OktaConnector, intent: Intent, account: &str) -> Outcome {
+pub async fn opt_out<C: Connector>(connector: &C, intent: Intent, account: &str) -> Outcome {
     let mut drive = Drive {
         connector,
         intent,
@@ -88,7 +87,7 @@ fn passes(error: &CallError) -> bool {
     )
 }
 
-impl Drive<'_> {
+impl<C: Connector> Drive<'_, C> {
     async fn read(&self) -> AccountReading {
         settled(|| self.connector.inspect(self.account)).await
     }
@@ -155,7 +154,9 @@ impl Drive<'_> {
         let reading = self.read().await;
         match step.action {
             Action::RevokeSessions => true,
-            Action::SuspendAccount => !reading.account_state.sign_in_blocked(),
+            Action::SuspendAccount | Action::DisableIntegration => {
+                !reading.account_state.sign_in_blocked()
+            }
             Action::DeactivateAccount => reading.provider_state != "DEPROVISIONED",
             _ => reading
                 .of(step.target_kind)

@@ -9,6 +9,8 @@
 mod credentials;
 mod drive;
 mod faults;
+mod integrations;
+mod integrations_broken;
 mod lookup;
 mod people;
 mod removal;

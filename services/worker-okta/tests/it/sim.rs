@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sever_domain::ConnectionId;
 use sever_provider::{ConnectionSettings, ConnectorFactory as _};
-use sever_worker_okta::{OktaConnector, OktaFactory};
+use sever_worker_okta::{OktaConnector, OktaFactory, OktaIntegrations};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -132,6 +132,18 @@ impl Sim {
             call_deadline: Duration::from_secs(5),
             in_flight_max: 16,
         }
+    }
+
+    /// What is really so of one application.
+    pub async fn app(&self, app: &str) -> Value {
+        let path = format!("/okta/main/state/apps/{app}");
+        self.control("GET", &path, &Value::Null).await
+    }
+
+    /// The integrations' connector with the accepted API token.
+    pub fn integrations(&self) -> OktaIntegrations {
+        let connected = OktaFactory::default().connect(self.settings(TOKEN));
+        connected.unwrap().integrations.unwrap()
     }
 
     /// A connector with the accepted API token.

@@ -110,6 +110,7 @@ pub fn to_json(call: &Call, app: &App) -> Value {
         "credentials": { "oauthClient": {
             "client_id": app.client.client_id, "token_endpoint_auth_method": app.client.auth_method,
         } },
+        "settings": { "oauthClient": { "redirect_uris": app.client.redirect_uris } },
         "_links": { "users": { "href": call.url(&format!("/api/v1/apps/{}/users", app.id)) } },
     })
 }

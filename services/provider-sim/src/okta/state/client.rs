@@ -9,6 +9,8 @@ use super::user::Role;
 pub struct Client {
     /// `client_id`; the app's id unless a seed says otherwise.
     pub client_id: String,
+    /// `redirect_uris`.
+    pub redirect_uris: Vec<String>,
     /// `token_endpoint_auth_method`.
     pub auth_method: String,
     /// Client secrets by id.

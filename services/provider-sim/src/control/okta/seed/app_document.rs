@@ -24,6 +24,8 @@ pub struct SeedApp {
     pub groups: Vec<String>,
     /// `client_id`; the app's id without one.
     pub client_id: Option<String>,
+    /// `redirect_uris`.
+    pub redirect_uris: Vec<String>,
     /// `token_endpoint_auth_method`; `client_secret_basic` without one.
     pub auth_method: Option<String>,
     /// Client secrets.

@@ -63,6 +63,7 @@ fn client_of(org: &mut Org, seed: &SeedApp, app_id: &str, now_ms: i64) -> Client
     let mut client = Client {
         client_id: seed.client_id.clone().unwrap_or_else(|| app_id.to_owned()),
         auth_method: method.unwrap_or_else(|| "client_secret_basic".into()),
+        redirect_uris: seed.redirect_uris.clone(),
         provisioning: seed.provisioning.then_some(true),
         ..Client::default()
     };
