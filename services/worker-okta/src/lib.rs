@@ -8,7 +8,6 @@
 
 mod account;
 mod apply;
-mod assertion;
 mod auth;
 mod capabilities;
 mod connector;

@@ -7,11 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, ProviderHttp};
-use sever_provider::{CallError, Sent};
+use sever_provider::{CallError, ClientKey, Sent, UnusableKey};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::assertion::{AssertionKey, UnusableKey};
 use crate::auth::{Authorization, sensitive};
 use crate::org::{inconsistent, unusable};
 
@@ -28,7 +27,7 @@ const SCOPES: &str = "okta.users.manage okta.users.read okta.groups.manage okta.
 /// A service app that authenticates with a signed assertion (RFC 7523 section 2.2).
 #[derive(Debug)]
 pub struct ServiceApp {
-    key: AssertionKey,
+    key: ClientKey,
     scopes: String,
     minted: Mutex<Option<Minted>>,
 }
@@ -61,7 +60,7 @@ impl ServiceApp {
     pub fn parse(text: &str) -> Result<Self, String> {
         let json: ServiceAppJson = serde_json::from_str(text)
             .map_err(|_| "is not JSON with the fields client_id, kid and key".to_owned())?;
-        let key = AssertionKey::from_pem(json.client_id, json.kid, json.key.expose_secret())
+        let key = ClientKey::from_pem(json.client_id, json.kid, json.key.expose_secret())
             .map_err(|UnusableKey| {
                 "has a key that is no RSA or P-256 private key in PEM form".to_owned()
             })?;

@@ -5,6 +5,7 @@
 
 mod call;
 mod capability;
+mod client_key;
 mod connector;
 pub mod http;
 mod no_integrations;
@@ -12,6 +13,7 @@ mod undo;
 
 pub use call::{Answer, AnswerKind, CallError, Sent};
 pub use capability::{Capability, Restores, Revokes, Sees};
+pub use client_key::{ClientKey, UnusableKey};
 pub use connector::{
     Account, Connected, ConnectionSettings, Connector, ConnectorFactory, Effect, FoundAccount,
     UnusableConnection,

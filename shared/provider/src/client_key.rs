@@ -1,4 +1,5 @@
-//! Signed client assertions (RFC 7523, RFC 7515) with the TLS library's own signer.
+//! The private key of a client of a token endpoint: signed assertions (RFC 7523, RFC 7515) with the TLS library's own
+//! signer.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::sign::SigningKey;
 
-/// How long an assertion may be used; Okta takes an hour at most.
+/// How long an assertion may be used; token endpoints take an hour at most.
 const LIFETIME_S: i64 = 300;
 /// A P-256 coordinate.
 const COORDINATE_BYTES: usize = 32;
@@ -19,9 +20,9 @@ const COORDINATE_BYTES: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnusableKey;
 
-/// The private key of a service app.
+/// The private key of a client. Prints without its value.
 #[derive(Debug, Clone)]
-pub struct AssertionKey {
+pub struct ClientKey {
     client_id: String,
     kid: String,
     key: Arc<dyn SigningKey>,
@@ -50,7 +51,7 @@ impl Algorithm {
     }
 }
 
-impl AssertionKey {
+impl ClientKey {
     /// Reads an RSA or P-256 private key.
     ///
     /// # Errors
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn an_assertion_has_three_parts_and_a_signature_of_fixed_length() {
-        let key = AssertionKey::from_pem("0oa1".into(), "k1".into(), &p256_pem()).unwrap();
+        let key = ClientKey::from_pem("0oa1".into(), "k1".into(), &p256_pem()).unwrap();
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         for _ in 0..50 {
             let assertion = key
