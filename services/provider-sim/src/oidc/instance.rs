@@ -118,6 +118,10 @@ impl Realm {
         let client = self.clients.get(&token.client);
         let client = client.ok_or(Self::refusal(401))?;
         let holds = |role: &str| client.admin_roles.iter().any(|held| held == role);
+        // The realm names itself to whoever administers any of it.
+        if route.operation == "get_realm" && !client.admin_roles.is_empty() {
+            return Ok(client.client_id.clone());
+        }
         let area = match route.family {
             "clients" => "clients",
             "realm" => "realm",

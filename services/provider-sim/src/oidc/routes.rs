@@ -57,6 +57,8 @@ pub static ROUTES: &[Route<Realm>] = &[
     write("POST", "/admin/realms/{realm}/users/{user}/role-mappings/clients/{client}", ("users.roles", "add_client_roles"), role_mappings::add_client),
     write("DELETE", "/admin/realms/{realm}/users/{user}/role-mappings/clients/{client}", ("users.roles", "remove_client_roles"), role_mappings::remove_client),
 
+    read("GET", "/admin/realms/{realm}/groups/{group}/role-mappings", ("groups", "list_group_roles"), role_mappings::of_group),
+
     read("GET", "/admin/realms/{realm}/clients", ("clients", "list_clients"), clients::list),
     read("GET", "/admin/realms/{realm}/clients/{client}", ("clients", "get_client"), clients::get),
     write("PUT", "/admin/realms/{realm}/clients/{client}", ("clients", "update_client"), clients::update),

@@ -157,6 +157,13 @@ fn groups_roles_links_and_credentials_go_one_by_one() {
     assert_eq!(delete("/role-mappings/realm", &json!([{ "id": "x" }])), 400);
     assert_eq!(delete("/federated-identity/google", &Value::Null), 204);
     assert_eq!(delete("/federated-identity/google", &Value::Null), 404);
+    let of_group = format!("/admin/realms/main/groups/{group}/role-mappings");
+    assert_eq!(place.get(&of_group).json(), json!({}));
+    place.mutate(&json!({ "do": "add_role_to_group", "group": "Sales", "role": "admin" }));
+    assert_eq!(
+        place.get(&of_group).json()["realmMappings"][0]["name"],
+        "admin"
+    );
     for credential in ids(&place.get(&user("/credentials")).json()) {
         assert_eq!(
             delete(&format!("/credentials/{credential}"), &Value::Null),

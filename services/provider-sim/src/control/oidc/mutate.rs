@@ -27,6 +27,13 @@ pub enum Mutation {
         /// The group's name.
         group: String,
     },
+    /// Has a group give a realm role; both made where they are missing.
+    AddRoleToGroup {
+        /// The group's name.
+        group: String,
+        /// The role's name.
+        role: String,
+    },
     /// Sets `enabled` of a user.
     SetEnabled {
         /// The user.
@@ -92,6 +99,10 @@ pub fn apply(realm: &mut Realm, change: Mutation, now_ms: i64) -> Answer {
                 .users
                 .get_mut(&id)
                 .map(|user| user.groups.remove(&group));
+        }
+        Mutation::AddRoleToGroup { group, role } => {
+            let (group, role) = (plant::group(realm, &group), plant::role(realm, &role));
+            realm.group_roles.entry(group).or_default().insert(role);
         }
         Mutation::SetEnabled { user, enabled } => {
             let id = find(realm, &user)?;

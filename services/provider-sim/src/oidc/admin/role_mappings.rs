@@ -34,6 +34,23 @@ pub fn list(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
     Ok(Reply::json(200, &shown))
 }
 
+/// `GET groups/{id}/role-mappings`.
+pub fn of_group(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let group = call.argument(1);
+    if !realm.groups.contains_key(group) {
+        return Err(Refusal::new(404, "Could not find group by id"));
+    }
+    let roles = realm.group_roles.get(group).into_iter().flatten();
+    let mappings: Vec<Value> = roles
+        .map(|id| json!({ "id": id, "name": realm.roles.get(id), "clientRole": false }))
+        .collect();
+    let body = match mappings.is_empty() {
+        true => json!({}),
+        false => json!({ "realmMappings": mappings }),
+    };
+    Ok(Reply::json(200, &body))
+}
+
 /// `POST users/{id}/role-mappings/realm`.
 pub fn add_realm(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
     let ids = named(call, "id")?;

@@ -36,6 +36,8 @@ pub struct Realm {
     pub tokens: HashMap<String, Token>,
     /// Names of groups by id.
     pub groups: BTreeMap<String, String>,
+    /// Ids of realm roles by the group that gives them.
+    pub group_roles: BTreeMap<String, BTreeSet<String>>,
     /// Names of realm roles by id.
     pub roles: BTreeMap<String, String>,
     /// Assertion ids that were used already, with their expiry in seconds.
@@ -62,6 +64,7 @@ impl Realm {
             sessions: BTreeMap::new(),
             tokens: HashMap::new(),
             groups: BTreeMap::new(),
+            group_roles: BTreeMap::new(),
             roles: BTreeMap::new(),
             used_assertions: HashMap::new(),
             not_before_s: 0,

@@ -194,7 +194,8 @@ pub fn group(realm: &mut Realm, name: &str) -> String {
     id
 }
 
-fn role(realm: &mut Realm, name: &str) -> String {
+/// The id of the realm role `name`, made where it is missing.
+pub fn role(realm: &mut Realm, name: &str) -> String {
     let known = realm.roles.iter().find(|(_, known)| *known == name);
     if let Some((id, _)) = known {
         return id.clone();
