@@ -78,8 +78,9 @@ pub async fn run_until<C: Connector>(
         drive.run(connector.plan(intent, binding, &reading)).await?;
         reading = drive.read().await;
         let mut closing = drive.judged(&reading);
-        // A contrary read soon after a write is looked at again before it is believed.
-        if verdict(std::slice::from_ref(&closing)) == Verdict::Live {
+        // A contrary read soon after a write, and one that did not work, are looked at again.
+        let judged = verdict(std::slice::from_ref(&closing));
+        if matches!(judged, Verdict::Live | Verdict::Unread) {
             tokio::time::sleep(PAUSE).await;
             reading = drive.read().await;
             closing = drive.judged(&reading);

@@ -1,0 +1,154 @@
+//! What the standards do with a token whose value is known: revocation (RFC 7009), introspection (RFC 7662); and with a
+//! subject: global token revocation.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sever_provider::http::{Call, Method, Priority};
+use sever_provider::{Answer, CallError};
+use tokio::time::Instant;
+
+use crate::client_auth::ClientAuth;
+use crate::credential::{SubjectFormat, SubjectMember};
+use crate::errors::Meaning;
+use crate::issuer::{Issuer, Refused, inconsistent, unusable};
+
+/// What introspection says of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub struct Introspected {
+    /// Whether it works.
+    pub active: bool,
+    /// When it was issued, in seconds since the Unix epoch.
+    #[serde(default)]
+    iat: Option<i64>,
+    /// When it ends.
+    #[serde(default)]
+    exp: Option<i64>,
+}
+
+impl Introspected {
+    /// How long it works from its issue, in seconds, where it tells both moments.
+    #[must_use]
+    pub fn lifetime_s(&self) -> Option<u64> {
+        u64::try_from(self.exp?.checked_sub(self.iat?)?).ok()
+    }
+}
+
+/// Asks about a token, as our own client; `None` where the provider offers no introspection.
+///
+/// # Errors
+/// As any read.
+pub async fn introspect(
+    issuer: &Issuer,
+    token: &SecretString,
+) -> Result<Option<Introspected>, Refused> {
+    const DOING: &str = "introspecting a token";
+    let Some(endpoint) = &issuer.metadata().await?.introspection else {
+        return Ok(None);
+    };
+    let fields = [("token", token.expose_secret())];
+    let reply = issuer
+        .post(
+            DOING,
+            "introspection",
+            endpoint,
+            &issuer.client,
+            &fields,
+            None,
+        )
+        .await?;
+    let told = reply
+        .json()
+        .map_err(|_| inconsistent(DOING, "the answer does not say whether the token is active"))?;
+    Ok(Some(told))
+}
+
+/// Revokes a token, as the client it was given to. The provider answers 200 to what it does not know as well: only a read
+/// afterwards tells.
+///
+/// # Errors
+/// By what the answer means; class `NeedsPerson` where the provider offers no revocation.
+pub async fn revoke(
+    issuer: &Issuer,
+    client: &ClientAuth,
+    token: &SecretString,
+    hint: &str,
+    until: Instant,
+) -> Result<Answer, CallError> {
+    const DOING: &str = "revoking a token";
+    let metadata = issuer.metadata().await?;
+    let endpoint = metadata.revocation.as_ref().ok_or_else(|| {
+        let what = "the provider offers no revocation: somebody must end the token there";
+        unusable(DOING, what.to_owned())
+    })?;
+    let fields = [("token", token.expose_secret()), ("token_type_hint", hint)];
+    let sent = issuer
+        .post(DOING, "revocation", endpoint, client, &fields, Some(until))
+        .await;
+    match sent {
+        Ok(reply) => Ok(issuer.done(&reply)),
+        Err(refused) => Err(refused.error),
+    }
+}
+
+/// Ends every session and refresh token of a subject.
+///
+/// # Errors
+/// By what the answer means; class `NeedsPerson` where the provider does not offer it, or knows the subject and cannot.
+pub async fn revoke_everything(
+    issuer: &Issuer,
+    account: &str,
+    until: Instant,
+) -> Result<Answer, CallError> {
+    const DOING: &str = "ending every session and token of the account";
+    let url = issuer.metadata().await?.global_revocation.clone();
+    let url = url.ok_or_else(|| {
+        unusable(
+            DOING,
+            "the provider offers no global token revocation".to_owned(),
+        )
+    })?;
+    let mut call = Call::new(DOING, "revocation", "revocation", Method::POST, url);
+    call.body = Some(("application/json", subject(issuer, account).to_string()));
+    let call = call.with_priority(Priority::Containing).until(Some(until));
+    match issuer.send(call).await {
+        Ok(reply) => Ok(issuer.done(&reply)),
+        // The subject is not known: there is nothing to revoke (section 3 of the draft).
+        Err(refused) if refused.meaning == Meaning::Gone => Ok(refused.already()),
+        Err(refused) => Err(refused.error),
+    }
+}
+
+fn subject(issuer: &Issuer, account: &str) -> Value {
+    let identifier = match issuer.subject.format {
+        SubjectFormat::Opaque => json!({ "format": "opaque", "id": account }),
+        SubjectFormat::IssSub => {
+            json!({ "format": "iss_sub", "iss": issuer.issuer, "sub": account })
+        }
+    };
+    match issuer.subject.member {
+        SubjectMember::SubId => json!({ "sub_id": identifier }),
+        SubjectMember::Subject => json!({ "subject": identifier }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_needs_both_moments_and_never_is_negative() {
+        let told = |text: &str| -> Introspected { serde_json::from_str(text).unwrap() };
+        assert_eq!(
+            told(r#"{"active":true,"iat":100,"exp":400,"x":[]}"#).lifetime_s(),
+            Some(300)
+        );
+        assert_eq!(told(r#"{"active":true,"exp":400}"#).lifetime_s(), None);
+        assert_eq!(
+            told(r#"{"active":true,"iat":400,"exp":100}"#).lifetime_s(),
+            None
+        );
+        assert!(!told(r#"{"active":false}"#).active);
+        assert!(serde_json::from_str::<Introspected>("{}").is_err());
+    }
+}
