@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::watch;
 use crate::client::Client;
-use crate::exit::{Ended, Failure};
+use crate::exit::Ended;
 use crate::output::{Format, pairs, say, table};
 use crate::words::{one_of, person_reference, time};
 
