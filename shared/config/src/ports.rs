@@ -10,6 +10,8 @@ pub const CONSOLE_HTTP: u16 = 7080;
 pub const CONSOLE_OPS: u16 = 7081;
 /// Health and metrics of the Okta worker.
 pub const WORKER_OKTA_OPS: u16 = 7091;
+/// Health and metrics of the Entra worker.
+pub const WORKER_ENTRA_OPS: u16 = 7092;
 /// Health and metrics of the Vanta worker.
 pub const WORKER_VANTA_OPS: u16 = 7093;
 /// Health and metrics of the SCIM worker.

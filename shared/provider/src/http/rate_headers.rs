@@ -78,8 +78,9 @@ fn http_date(value: &str) -> Option<Timestamp> {
 
 /// `Retry-After` in either form (RFC 9110 section 10.2.3).
 fn retry_after(value: &str, date: i64) -> Option<Duration> {
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    // Whole seconds by the RFC; Microsoft Graph sends fractions too.
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
     }
     http_date(value).map(|at| seconds_between(date, at.as_second()))
 }
@@ -117,6 +118,8 @@ mod tests {
     fn a_wait_is_clamped_and_the_later_of_two() {
         let wait = |pairs: &[(&'static str, &str)]| read(pairs).wait().map(|wait| wait.as_secs());
         assert_eq!(wait(&[("retry-after", "0")]), Some(1));
+        assert_eq!(wait(&[("retry-after", "2.128")]), Some(2));
+        assert_eq!(wait(&[("retry-after", "-1")]), None);
         assert_eq!(wait(&[("retry-after", "86400")]), Some(900));
         assert_eq!(
             wait(&[("retry-after", "Sun, 22 Nov 2026 12:00:07 GMT")]),

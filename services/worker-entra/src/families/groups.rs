@@ -1,0 +1,183 @@
+//! Direct group memberships, those that Privileged Identity Management holds included.
+
+use serde_json::{Value, json};
+use sever_domain::EntitlementKind;
+use sever_domain::entitlement::Entitlement;
+
+use super::reading::text;
+use crate::tenant::Ask;
+
+/// What of a group decides how a membership ends.
+const SELECT: &str = "id,displayName,groupTypes,membershipRule,onPremisesSyncEnabled,mailEnabled,securityEnabled,isAssignableToRole";
+
+/// Who decides about a membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupSource {
+    /// The directory: a call of ours can end it.
+    Cloud,
+    /// A rule fills the group.
+    Rule,
+    /// A local directory.
+    OnPremises,
+    /// Exchange.
+    Exchange,
+}
+
+/// The read of a principal's direct groups; `collection` is `users` or `servicePrincipals`.
+#[must_use]
+pub fn ask(collection: &str, id: &str) -> Ask {
+    let path = [collection, id, "memberOf", "microsoft.graph.group"];
+    Ask::new("reading the account's groups", "member_of", &path)
+        .with("$select", SELECT)
+        .with("$top", "999")
+}
+
+/// The read of the memberships and ownerships that Privileged Identity Management holds.
+#[must_use]
+pub fn ask_schedules(id: &str) -> Ask {
+    let path = [
+        "identityGovernance",
+        "privilegedAccess",
+        "group",
+        "assignmentSchedules",
+    ];
+    Ask::new("reading the account's group schedules", "pim_groups", &path).of_principal(id)
+}
+
+/// The groups among `schedules` of this principal and access (`member` or `owner`).
+pub fn scheduled<'a>(
+    schedules: &'a [Value],
+    principal_id: &'a str,
+    access: &'a str,
+) -> impl Iterator<Item = &'a str> {
+    schedules
+        .iter()
+        .filter(move |item| {
+            text(item, "principalId") == principal_id && text(item, "accessId") == access
+        })
+        .map(|item| text(item, "groupId"))
+}
+
+/// The memberships. One that has a schedule only (the group shows it late, or never) counts too.
+#[must_use]
+pub fn entitlements(groups: &[Value], schedules: &[Value], principal_id: &str) -> Vec<Entitlement> {
+    let scheduled: Vec<&str> = scheduled(schedules, principal_id, "member").collect();
+    let is_group =
+        |item: &&Value| matches!(text(item, "@odata.type"), "" | "#microsoft.graph.group");
+    let mut held: Vec<Entitlement> = groups
+        .iter()
+        .filter(is_group)
+        .map(|group| entitlement(group, scheduled.contains(&text(group, "id"))))
+        .collect();
+    for id in scheduled {
+        if !held.iter().any(|known| known.provider_key == id) {
+            held.push(entitlement(&json!({ "id": id }), true));
+        }
+    }
+    held
+}
+
+fn entitlement(group: &Value, scheduled: bool) -> Entitlement {
+    let assignable = group["isAssignableToRole"] == true;
+    Entitlement {
+        kind: EntitlementKind::Group,
+        provider_key: text(group, "id").to_owned(),
+        privileged: assignable || scheduled,
+        facts: json!({
+            "name": group["displayName"],
+            "source": word(source_of(group)),
+            "role_assignable": assignable,
+            "scheduled": scheduled,
+        }),
+    }
+}
+
+/// Who decides about the members of a group as Graph shows it.
+#[must_use]
+pub fn source_of(group: &Value) -> GroupSource {
+    let types = group["groupTypes"].as_array();
+    let has = |wanted: &str| types.is_some_and(|types| types.iter().any(|kind| kind == wanted));
+    if has("DynamicMembership") {
+        GroupSource::Rule
+    } else if group["onPremisesSyncEnabled"] == true {
+        GroupSource::OnPremises
+    } else if group["mailEnabled"] == true && !has("Unified") {
+        GroupSource::Exchange
+    } else {
+        GroupSource::Cloud
+    }
+}
+
+/// Who decides about the membership that was read.
+#[must_use]
+pub fn source(entitlement: &Entitlement) -> GroupSource {
+    [
+        GroupSource::Rule,
+        GroupSource::OnPremises,
+        GroupSource::Exchange,
+    ]
+    .into_iter()
+    .find(|source| entitlement.facts["source"] == word(*source))
+    .unwrap_or(GroupSource::Cloud)
+}
+
+const fn word(source: GroupSource) -> &'static str {
+    match source {
+        GroupSource::Cloud => "cloud",
+        GroupSource::Rule => "rule",
+        GroupSource::OnPremises => "on_premises",
+        GroupSource::Exchange => "exchange",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_decides_about_a_group() {
+        for (group, expected) in [
+            (json!({"id": "g", "groupTypes": []}), GroupSource::Cloud),
+            (
+                json!({"id": "g", "groupTypes": ["Unified"], "mailEnabled": true}),
+                GroupSource::Cloud,
+            ),
+            (
+                json!({"id": "g", "groupTypes": ["DynamicMembership"]}),
+                GroupSource::Rule,
+            ),
+            (
+                json!({"id": "g", "groupTypes": ["Unified", "DynamicMembership"], "mailEnabled": true}),
+                GroupSource::Rule,
+            ),
+            (
+                json!({"id": "g", "onPremisesSyncEnabled": true}),
+                GroupSource::OnPremises,
+            ),
+            (
+                json!({"id": "g", "mailEnabled": true}),
+                GroupSource::Exchange,
+            ),
+        ] {
+            let held = entitlements(std::slice::from_ref(&group), &[], "u");
+            assert_eq!(source(&held[0]), expected, "{group}");
+        }
+    }
+
+    #[test]
+    fn roles_and_units_are_no_groups_and_other_peoples_schedules_no_memberships() {
+        let listed = [
+            json!({"@odata.type": "#microsoft.graph.directoryRole", "id": "r"}),
+            json!({"@odata.type": "#microsoft.graph.group", "id": "g", "isAssignableToRole": true}),
+        ];
+        let schedules = [
+            json!({"principalId": "u", "accessId": "member", "groupId": "late"}),
+            json!({"principalId": "u", "accessId": "owner", "groupId": "owned"}),
+            json!({"principalId": "other", "accessId": "member", "groupId": "theirs"}),
+        ];
+        let held = entitlements(&listed, &schedules, "u");
+        let keys: Vec<&str> = held.iter().map(|held| held.provider_key.as_str()).collect();
+        assert_eq!(keys, ["g", "late"]);
+        assert!(held.iter().all(|held| held.privileged));
+    }
+}
