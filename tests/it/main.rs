@@ -7,4 +7,5 @@ mod faults;
 mod guards;
 mod house;
 mod leaver;
+mod vanta;
 mod way_back;

@@ -54,7 +54,7 @@ pub struct Fleet {
     source: SourceId,
     connection: ConnectionId,
     _hr_ends: DropGuard,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A person who is about to leave.
@@ -140,7 +140,7 @@ impl Fleet {
             source,
             connection,
             _hr_ends: end.drop_guard(),
-            _folder: folder,
+            folder,
         };
         fleet.ready(ports[0], ports[2]).await?;
         Ok(fleet)
@@ -164,6 +164,63 @@ impl Fleet {
             ready.await.with_context(|| format!("its logs: {logs}"))?;
         }
         Ok(())
+    }
+
+    /// Starts the worker of another provider, with a connection `main` to the simulator's instance `main` of it, on which one
+    /// job at a time is worked. `credential` is what the connection's reference leads to.
+    ///
+    /// # Errors
+    /// What did not start, or did not become ready in time.
+    pub async fn join(
+        &mut self,
+        provider: &str,
+        credential: &str,
+    ) -> anyhow::Result<(Program, ConnectionId)> {
+        let connection = ConnectionId::generate();
+        let base_url = self.simulator.base_url_of(provider, "main");
+        let sql = format!(
+            "INSERT INTO connection (id, provider, name, base_url, credential_ref, token_lifetime_s, clock_skew_s, in_flight_max, jobs_max)
+             VALUES ('{connection}', '{provider}', '{provider}', '{base_url}', 'env:CREDENTIAL', 1, 0, 32, 1);"
+        );
+        self.database.sql(&sql).await?;
+        let port = free_ports::<1>().context("no free port")?[0];
+        let mut environment = self.worker.environment().to_vec();
+        environment.retain(|(name, _)| name != "SEVER_OPS_LISTEN");
+        environment.push(("SEVER_OPS_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        environment.push(("CREDENTIAL".to_owned(), credential.to_owned()));
+        let name = format!("sever-worker-{provider}");
+        let program = Program::start(&name, self.folder.path(), environment)?;
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let what = format!("{name} is ready");
+        let ready = until(&what, READY_MAX, || async {
+            let url = format!("http://127.0.0.1:{port}/readyz");
+            let answer = http.get(url).send().await;
+            Ok(answer
+                .is_ok_and(|answer| answer.status().is_success())
+                .then_some(()))
+        });
+        ready
+            .await
+            .with_context(|| program.log().unwrap_or_default())?;
+        Ok((program, connection))
+    }
+
+    /// Lists an account of a person at a connection, as the HR system does.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub async fn bind(
+        &self,
+        leaver: &Leaver,
+        connection: ConnectionId,
+        account: &str,
+    ) -> anyhow::Result<()> {
+        let (id, subject) = (Uuid::now_v7(), leaver.subject);
+        let sql = format!(
+            "INSERT INTO binding (id, subject_id, connection_id, kind, provider_id, state, basis)
+             VALUES ('{id}', '{subject}', '{connection}', 'account', '{account}', 'candidate', 'source_listed');"
+        );
+        self.database.sql(&sql).await.map(drop)
     }
 
     /// Makes a person whom the HR system lists with these account ids.

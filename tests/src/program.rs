@@ -82,6 +82,12 @@ impl Program {
         Ok(())
     }
 
+    /// Everything in its environment.
+    #[must_use]
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
     /// Changes one variable for the next start.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);

@@ -65,6 +65,12 @@ impl Simulator {
         format!("http://{}/okta/main", self.address)
     }
 
+    /// The base URL of an instance of any provider.
+    #[must_use]
+    pub fn base_url_of(&self, provider: &str, instance: &str) -> String {
+        format!("http://{}/{provider}/{instance}", self.address)
+    }
+
     /// Sends an order of the control API.
     ///
     /// # Errors

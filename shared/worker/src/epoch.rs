@@ -223,7 +223,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
             lease: self.context.settings.lease,
         };
         let advanced = job::advance(&self.context.store, input).await?;
-        self.clock = DatabaseClock::new(advanced.now, asked);
+        self.clock = self.clock.or_ahead(DatabaseClock::new(advanced.now, asked));
         self.attempt = advanced.attempt;
         self.charged = advanced.charged;
         self.steps.committed(&advanced.intended);
