@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny demo dev bench clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny interop demo dev bench clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -37,6 +37,9 @@ rules: ## Prometheus rules and their unit tests
 deny: ## licences, advisories and sources of everything that is linked, where cargo-deny is installed
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; \
 	else echo "make deny: cargo-deny is not installed, nothing was checked" >&2; fi
+
+interop: ## our connectors against programs that others wrote (scim2-server, oidc-provider), from their ordinary packages
+	SEVER_INTEROP=1 $(CARGO) test --locked -p sever-interop -- --nocapture
 
 demo: ## build, start the whole fleet on this machine, and take 48 leavers' access away before your eyes
 	@# Given servers need no packages.
