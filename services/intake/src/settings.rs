@@ -15,7 +15,13 @@ use sever_store::DatabaseSettings;
 pub(crate) const SERVICE: &str = "sever-intake";
 
 /// The providers that have a worker, so that bells for them have a queue.
-pub(crate) const PROVIDERS: [Provider; 1] = [Provider::Okta];
+pub(crate) const PROVIDERS: [Provider; 5] = [
+    Provider::Okta,
+    Provider::Entra,
+    Provider::Vanta,
+    Provider::Scim,
+    Provider::Oidc,
+];
 
 /// How long one statement over whole tables may take.
 const WHOLE_TABLES: Duration = Duration::from_secs(60);

@@ -60,10 +60,9 @@ impl ServiceApp {
     pub fn parse(text: &str) -> Result<Self, String> {
         let json: ServiceAppJson = serde_json::from_str(text)
             .map_err(|_| "is not JSON with the fields client_id, kid and key".to_owned())?;
-        let key = ClientKey::from_pem(json.client_id, json.kid, json.key.expose_secret())
-            .map_err(|UnusableKey| {
-                "has a key that is no RSA or P-256 private key in PEM form".to_owned()
-            })?;
+        let key = ClientKey::from_pem(json.client_id, json.kid, json.key.expose_secret()).map_err(
+            |UnusableKey| "has a key that is no RSA or P-256 private key in PEM form".to_owned(),
+        )?;
         let scopes = json
             .scopes
             .map_or_else(|| SCOPES.to_owned(), |scopes| scopes.join(" "));
