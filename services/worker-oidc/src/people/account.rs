@@ -247,17 +247,30 @@ pub async fn own_client(issuer: &Issuer) -> Result<Option<String>, CallError> {
         path: &["clients"],
         query: &[("clientId", &issuer.client.id)],
     };
-    let clients = match list(issuer, ask).await {
-        Ok(clients) => clients,
+    // Keycloak does not know pages here, and shows the one client again and again: the first answer is looked at alone, and
+    // all pages only where a server does not look at `clientId`.
+    let of_ours = |clients: Vec<Value>| {
+        let mut clients = clients
+            .into_iter()
+            .filter_map(|it| serde_json::from_value(it).ok());
+        clients
+            .find(|it: &Client| it.client_id == issuer.client.id)
+            .map(|it| it.id)
+    };
+    let first = match issuer.find::<Vec<Value>>(ask, None).await {
+        Ok(first) => first.unwrap_or_default(),
         Err(refused) if refused.meaning == Meaning::Forbidden => return Ok(None),
         Err(refused) => return Err(refused.error),
     };
-    let mut clients = clients
-        .into_iter()
-        .filter_map(|client| serde_json::from_value::<Client>(client).ok());
-    Ok(clients
-        .find(|client| client.client_id == issuer.client.id)
-        .map(|client| client.id))
+    let is_all = first.is_empty();
+    if let Some(own) = of_ours(first) {
+        return Ok(Some(own));
+    }
+    if is_all {
+        return Ok(None);
+    }
+    let all = list(issuer, ask).await.map_err(|refused| refused.error)?;
+    Ok(of_ours(all))
 }
 
 #[cfg(test)]

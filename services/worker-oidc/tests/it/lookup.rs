@@ -54,3 +54,16 @@ async fn an_id_leads_to_its_account_or_to_nothing() {
     );
     assert!(connector.find_by_id("..").await.is_err());
 }
+
+#[tokio::test]
+async fn our_own_client_is_found_though_its_list_knows_no_pages() {
+    for settings in [
+        json!({}),
+        json!({ "ignore_filter": true, "page_size_max": 2 }),
+    ] {
+        let sim = Sim::start(settings.clone()).await;
+        sim.seed(&people::two()).await;
+        let own = sim.clients().own_account().await.unwrap();
+        assert!(own.is_some(), "{settings}");
+    }
+}

@@ -9,7 +9,7 @@ use crate::oidc::settings::{PutUser, Settings};
 use crate::oidc::state::{Authentication, Client, Realm};
 use crate::passage::Call;
 
-/// `GET clients?clientId=&search=&first=&max=`.
+/// `GET clients?clientId=&search=&first=&max=`; with a `clientId` alone, Keycloak does not know `first` and `max`.
 pub fn list(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
     let settings = &realm.settings;
     let wanted = call.parameter("clientId");
@@ -22,7 +22,11 @@ pub fn list(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
             })
     };
     let found = realm.clients.values().filter(fits);
-    page::cut(found.map(|client| shown(client, settings)), settings, call)
+    let found = found.map(|client| shown(client, settings));
+    if wanted.is_some() && !part && !settings.ignore_filter {
+        return Ok(Reply::json(200, &found.collect::<Vec<Value>>()));
+    }
+    page::cut(found, settings, call)
 }
 
 /// `GET clients/{id}`.
