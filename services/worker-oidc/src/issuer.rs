@@ -21,6 +21,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// An access token is replaced this long before it expires, so that no call is sent with a dying one; of a short-lived
 /// one, a quarter of its life.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
+/// The longest time for which an access token is used, whatever the provider says of it.
+const LIFETIME_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// One provider.
 #[derive(Debug)]
@@ -86,11 +88,13 @@ impl Issuer {
         for url in [Some(appended), inserted].into_iter().flatten() {
             let call = Call::new(DOING, "discovery", "discovery", Method::GET, url);
             let reply = self.http.send(call).await?;
-            if reply.status.is_success() {
+            // A server that shows a page for every path has this one at the other address, if at all.
+            let is_json = || reply.json::<serde_json::Value>().is_ok();
+            if reply.status.is_success() && is_json() {
                 return Metadata::check(&reply.body, &self.issuer, self.http.base());
             }
-            let (meaning, error) = refusal(DOING, &reply, self.http.request_id_of(&reply));
-            if meaning != Meaning::Gone {
+            let (_, error) = refusal(DOING, &reply, self.http.request_id_of(&reply));
+            if reply.status.is_server_error() {
                 return Err(error);
             }
             refused = Some(error);
@@ -118,8 +122,9 @@ impl Issuer {
         until: Option<Instant>,
     ) -> Result<Reply, Refused> {
         let now = jiff::Timestamp::now();
+        let audience = &self.metadata().await?.issuer;
         let proven = client
-            .prove(fields, &endpoint.methods, &self.issuer, now)
+            .prove(fields, &endpoint.methods, audience, now)
             .map_err(|_| {
                 unusable(
                     doing,
@@ -211,7 +216,7 @@ impl Issuer {
             .map_err(|_| inconsistent(DOING, "the answer is not a token"))?;
         let header = sensitive(&format!("Bearer {}", token.access_token.expose_secret()))
             .ok_or_else(|| inconsistent(DOING, "the token cannot be a header"))?;
-        let lifetime = Duration::from_secs(token.expires_in.unwrap_or(60));
+        let lifetime = Duration::from_secs(token.expires_in.unwrap_or(60)).min(LIFETIME_MAX);
         let margin = EXPIRY_MARGIN.min(lifetime / 4);
         Ok(Minted {
             header,

@@ -41,6 +41,8 @@ pub struct Endpoint {
 /// Metadata that were checked.
 #[derive(Debug)]
 pub struct Metadata {
+    /// The issuer, as the provider writes it: where it is named to the provider, every character counts.
+    pub issuer: String,
     /// The token endpoint.
     pub token: Option<Endpoint>,
     /// Revocation (RFC 7009).
@@ -86,6 +88,7 @@ impl Metadata {
                 Ok(within(address)?.map(|url| Endpoint { url, methods }))
             };
         Ok(Self {
+            issuer: document.issuer,
             token: endpoint(document.token_endpoint, None)?,
             revocation: endpoint(
                 document.revocation_endpoint,
@@ -125,6 +128,7 @@ mod tests {
             "revocation_endpoint_auth_methods_supported": ["none"], "unknown": {"x": null},
         }))
         .unwrap();
+        assert_eq!(metadata.issuer, "https://op.test/t", "not as we write it");
         assert_eq!(metadata.token.unwrap().methods, ["client_secret_post"]);
         assert_eq!(metadata.revocation.unwrap().methods, ["none"]);
         assert!(metadata.introspection.is_none() && metadata.global_revocation.is_none());

@@ -137,6 +137,20 @@ async fn another_issuer_and_another_realm_are_not_ours() {
 }
 
 #[tokio::test]
+async fn the_issuer_is_named_to_the_provider_as_the_provider_writes_it() {
+    let sim = Sim::start(json!({ "keycloak": false })).await;
+    let own = json!({ "client_id": "signer", "authentication": "private_key_jwt" });
+    sim.seed(&json!({ "clients": [own] })).await;
+    let credential = json!({ "client_id": "signer", "kid": "k1", "key": key() });
+    let settings = sim.settings(&credential);
+    let with_slash = format!("{}/", settings.base_url.as_str().trim_end_matches('/'));
+    sim.configure(json!({ "keycloak": false, "issuer": with_slash }))
+        .await;
+    let connector = OidcFactory::default().connect(settings).unwrap().people;
+    connector.canary().await.unwrap();
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_used_name_their_field() {
     let sim = Sim::start(json!({})).await;
     let refused = |change: &dyn Fn(&mut sever_provider::ConnectionSettings)| {

@@ -123,11 +123,13 @@ fn checked(realm: &Realm, call: &Call, assertion: &str) -> Result<Claims, Refusa
     let claims: Claims =
         decoded(claims).ok_or(Refusal::invalid_client("client_assertion: bad claims"))?;
     let now_s = call.now_ms / 1000;
+    let of_realm = format!("{}/realms/{}", call.base, realm.name);
+    let named = &realm.settings.issuer;
     let audiences = [
-        call.base.clone(),
+        named.clone().unwrap_or_else(|| call.base.clone()),
         format!("{}{}", call.base, call.path),
         format!("{}/token", call.base),
-        format!("{}/realms/{}", call.base, realm.name),
+        named.clone().unwrap_or(of_realm),
         format!(
             "{}/realms/{}/protocol/openid-connect/token",
             call.base, realm.name
