@@ -84,6 +84,14 @@ pub struct RegisteredToken {
     pub client_secret: Option<CredentialReference>,
 }
 
+impl RegisteredToken {
+    /// Whether it was given to this client, which is ours.
+    #[must_use]
+    pub fn is_of(&self, client_id: &str) -> bool {
+        self.client_id.as_deref().is_none_or(|of| of == client_id)
+    }
+}
+
 /// A kind of token, as `token_type_hint` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]

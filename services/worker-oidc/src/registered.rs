@@ -1,10 +1,14 @@
 //! Tokens that were registered with us: by reference, so that they can be revoked and proven dead.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::json;
 use sever_config::{CredentialReference, ProcessEnvironment};
-use sever_domain::EntitlementKind;
 use sever_domain::entitlement::Entitlement;
+use sever_domain::{EntitlementKind, OutcomeClass};
 use sever_provider::{Answer, CallError};
 use tokio::time::Instant;
 
@@ -21,6 +25,8 @@ pub const PREFIX: &str = "registered:";
 #[derive(Debug)]
 pub struct Registered {
     tokens: Vec<RegisteredToken>,
+    /// The names of those that introspection has shown alive to us.
+    seen_alive: Mutex<HashSet<String>>,
 }
 
 /// What is known of an account's registered tokens.
@@ -35,8 +41,11 @@ pub enum Known {
 impl Registered {
     /// The tokens of a credential document.
     #[must_use]
-    pub const fn new(tokens: Vec<RegisteredToken>) -> Self {
-        Self { tokens }
+    pub fn new(tokens: Vec<RegisteredToken>) -> Self {
+        Self {
+            tokens,
+            seen_alive: Mutex::default(),
+        }
     }
 
     /// The keys of an account's tokens, dead ones too.
@@ -52,35 +61,64 @@ impl Registered {
     }
 
     /// Which of an account's tokens are alive. «Not active» is believed only where introspection is seen to tell of
-    /// living tokens: a caller who may not ask gets the same answer.
+    /// living tokens: a caller who may not ask gets the same answer (RFC 7662 section 2.2). Of our own client's tokens our
+    /// own living one shows that; of another client's only that token itself, seen alive before.
     ///
     /// # Errors
     /// As any read; class `NeedsPerson` where a reference leads nowhere.
     pub async fn alive(&self, issuer: &Issuer, account: &str) -> Result<Known, Refused> {
         let mut alive = Vec::new();
-        let mut any_asked = false;
+        let mut own_is_dead = false;
+        let mut hidden = false;
         for token in self.of(account) {
             let value = value_of(&token.token)?;
             let Some(told) = tokens::introspect(issuer, &value).await? else {
                 return Ok(Known::NotTold("the provider offers no introspection"));
             };
-            any_asked = true;
             if told.active {
+                self.note_alive(&token.name);
                 alive.push(Entitlement {
                     kind: EntitlementKind::Token,
                     provider_key: format!("{PREFIX}{}", token.name),
                     privileged: false,
                     facts: json!({ "hint": token.kind.hint(), "lifetime_s": told.lifetime_s() }),
                 });
+            } else if token.is_of(&issuer.client.id) {
+                own_is_dead = true;
+            } else {
+                hidden |= !self.was_alive(&token.name);
             }
         }
-        if !any_asked || !alive.is_empty() || tells_of_the_living(issuer).await? {
+        if hidden {
+            return Ok(Known::NotTold(
+                "introspection has never shown us this client's token alive, so it proves nothing of it",
+            ));
+        }
+        if !own_is_dead || tells_of_the_living(issuer).await? {
             Ok(Known::Alive(alive))
         } else {
             Ok(Known::NotTold(
                 "introspection does not show our own living token, so it proves nothing",
             ))
         }
+    }
+
+    fn note_alive(&self, name: &str) {
+        let mut seen = self
+            .seen_alive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !seen.contains(name) {
+            seen.insert(name.to_owned());
+        }
+    }
+
+    fn was_alive(&self, name: &str) -> bool {
+        let seen = self
+            .seen_alive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        seen.contains(name)
     }
 
     /// Revokes one token, as the client it was given to.
@@ -101,26 +139,61 @@ impl Registered {
         };
         let value = value_of(&token.token)?;
         let hint = token.kind.hint();
-        match &token.client_id {
-            None => tokens::revoke(issuer, &issuer.client, &value, hint, until).await,
-            Some(client_id) => {
-                let proof = match &token.client_secret {
-                    Some(secret) => Proof::Secret(value_of(secret)?),
-                    None => Proof::Public,
-                };
-                let client = ClientAuth {
-                    id: client_id.clone(),
-                    proof,
-                };
-                let revoked = tokens::revoke(issuer, &client, &value, hint, until).await;
-                // The client's own end takes its tokens along; what is left of them the closing read shows.
-                match revoked {
-                    Err(error) if error.code.as_deref() == Some("invalid_client") => {
-                        self.after_refused_client(issuer, &value, error).await
-                    }
-                    answered => answered,
-                }
+        let other = self.other_client(issuer, token)?;
+        let client = other.as_ref().unwrap_or(&issuer.client);
+        match tokens::revoke(issuer, client, &value, hint, until).await {
+            // The client's own end takes its tokens along; what is left of them the closing read shows.
+            Err(error) if other.is_some() && error.class == OutcomeClass::Credentials => {
+                self.after_refused_client(issuer, &value, error).await
             }
+            Err(error) if error.code.as_deref() == Some("unsupported_token_type") => {
+                self.until_it_ends(issuer, &value, error).await
+            }
+            answered => answered,
+        }
+    }
+
+    /// The client that a token was given to, where that is not ours.
+    fn other_client(
+        &self,
+        issuer: &Issuer,
+        token: &RegisteredToken,
+    ) -> Result<Option<ClientAuth>, CallError> {
+        let Some(id) = token.client_id.clone() else {
+            return Ok(None);
+        };
+        if token.client_secret.is_none() && id == issuer.client.id {
+            return Ok(None);
+        }
+        let proof = match &token.client_secret {
+            Some(secret) => Proof::Secret(value_of(secret)?),
+            None => Proof::Public,
+        };
+        Ok(Some(ClientAuth { id, proof }))
+    }
+
+    /// The provider does not revoke tokens of this type (RFC 7009 section 2.2.1): one that says when it ends is waited for.
+    async fn until_it_ends(
+        &self,
+        issuer: &Issuer,
+        value: &SecretString,
+        error: CallError,
+    ) -> Result<Answer, CallError> {
+        let told = tokens::introspect(issuer, value).await;
+        let Ok(Some(told)) = told else {
+            return Err(error);
+        };
+        match told.ends_in_s(jiff::Timestamp::now()) {
+            _ if !told.active => Ok(already()),
+            None => Err(error),
+            Some(left_s) => Err(CallError {
+                class: OutcomeClass::Wait,
+                what: format!(
+                    "the provider does not revoke such tokens: this one ends by itself in {left_s} s"
+                ),
+                retry_after: Some(Duration::from_secs(left_s.saturating_add(1))),
+                ..error
+            }),
         }
     }
 
@@ -135,7 +208,7 @@ impl Registered {
         match told {
             Ok(Some(told)) if !told.active => Ok(already()),
             _ => Err(CallError {
-                class: sever_domain::OutcomeClass::NeedsPerson,
+                class: OutcomeClass::NeedsPerson,
                 what: "the client that the token was given to was refused: check its registered secret".to_owned(),
                 ..error
             }),

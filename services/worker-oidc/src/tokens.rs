@@ -1,15 +1,16 @@
 //! What the standards do with a token whose value is known: revocation (RFC 7009), introspection (RFC 7662); and with a
 //! subject: global token revocation.
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use sever_provider::http::{Call, Method, Priority};
 use sever_provider::{Answer, CallError};
 use tokio::time::Instant;
 
 use crate::client_auth::ClientAuth;
-use crate::credential::{SubjectFormat, SubjectMember};
+use crate::credential::{Subject, SubjectFormat, SubjectMember};
 use crate::errors::Meaning;
 use crate::issuer::{Issuer, Refused, inconsistent, unusable};
 
@@ -19,10 +20,10 @@ pub struct Introspected {
     /// Whether it works.
     pub active: bool,
     /// When it was issued, in seconds since the Unix epoch.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     iat: Option<i64>,
     /// When it ends.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_seconds")]
     exp: Option<i64>,
 }
 
@@ -32,6 +33,25 @@ impl Introspected {
     pub fn lifetime_s(&self) -> Option<u64> {
         u64::try_from(self.exp?.checked_sub(self.iat?)?).ok()
     }
+
+    /// How long it works from `now` on, in seconds, where it tells when it ends; 0 where that is over.
+    #[must_use]
+    pub fn ends_in_s(&self, now: Timestamp) -> Option<u64> {
+        Some(u64::try_from(self.exp?.saturating_sub(now.as_second())).unwrap_or(0))
+    }
+}
+
+/// A NumericDate (RFC 7519 section 2) may have a fraction, and some providers write it as text; what is neither is not told.
+fn whole_seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let text = match Value::deserialize(from)? {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text,
+        _ => return Ok(None),
+    };
+    let whole = text
+        .split_once('.')
+        .map_or(text.as_str(), |(whole, _)| whole);
+    Ok(whole.parse().ok())
 }
 
 /// Asks about a token, as our own client; `None` where the provider offers no introspection.
@@ -101,15 +121,14 @@ pub async fn revoke_everything(
     until: Instant,
 ) -> Result<Answer, CallError> {
     const DOING: &str = "ending every session and token of the account";
-    let url = issuer.metadata().await?.global_revocation.clone();
-    let url = url.ok_or_else(|| {
-        unusable(
-            DOING,
-            "the provider offers no global token revocation".to_owned(),
-        )
+    let metadata = issuer.metadata().await?;
+    let url = metadata.global_revocation.clone().ok_or_else(|| {
+        let what = "the provider offers no global token revocation";
+        unusable(DOING, what.to_owned())
     })?;
+    let subject = subject(issuer.subject, &metadata.issuer, account);
     let mut call = Call::new(DOING, "revocation", "revocation", Method::POST, url);
-    call.body = Some(("application/json", subject(issuer, account).to_string()));
+    call.body = Some(("application/json", subject.to_string()));
     let call = call.with_priority(Priority::Containing).until(Some(until));
     match issuer.send(call).await {
         Ok(reply) => Ok(issuer.done(&reply)),
@@ -119,14 +138,12 @@ pub async fn revoke_everything(
     }
 }
 
-fn subject(issuer: &Issuer, account: &str) -> Value {
-    let identifier = match issuer.subject.format {
+fn subject(named: Subject, issuer: &str, account: &str) -> Value {
+    let identifier = match named.format {
         SubjectFormat::Opaque => json!({ "format": "opaque", "id": account }),
-        SubjectFormat::IssSub => {
-            json!({ "format": "iss_sub", "iss": issuer.issuer, "sub": account })
-        }
+        SubjectFormat::IssSub => json!({ "format": "iss_sub", "iss": issuer, "sub": account }),
     };
-    match issuer.subject.member {
+    match named.member {
         SubjectMember::SubId => json!({ "sub_id": identifier }),
         SubjectMember::Subject => json!({ "subject": identifier }),
     }
@@ -148,7 +165,17 @@ mod tests {
             told(r#"{"active":true,"iat":400,"exp":100}"#).lifetime_s(),
             None
         );
-        assert!(!told(r#"{"active":false}"#).active);
+        assert_eq!(
+            told(r#"{"active":true,"iat":100.5,"exp":"400"}"#).lifetime_s(),
+            Some(300)
+        );
+        let soon = told(r#"{"active":true,"exp":400}"#);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(
+            (soon.ends_in_s(at(100)), soon.ends_in_s(at(500))),
+            (Some(300), Some(0))
+        );
+        assert!(!told(r#"{"active":false,"exp":[]}"#).active);
         assert!(serde_json::from_str::<Introspected>("{}").is_err());
     }
 }

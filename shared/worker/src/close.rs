@@ -109,28 +109,9 @@ impl<C: Connector> Epoch<'_, C> {
         })
     }
 
-    /// The actions that the provider answered at one account in this job. A session cut counts only where
-    /// what it waited for was answered too: one that came while somebody could still sign in proves nothing.
+    /// The actions that the provider answered at one account in this job.
     fn answered(&self, binding: BindingId) -> Vec<Action> {
-        let done =
-            |working: &Working| matches!(working.state, StepState::Applied | StepState::Verified);
-        let counts = |working: &&Working| {
-            let planned = &working.step.planned;
-            let in_time = planned
-                .needs
-                .iter()
-                .all(|needs| done(&self.steps.list[*needs]))
-                && planned.facts["sign_in_blocked"] != json!(false);
-            planned.binding == binding
-                && done(working)
-                && (planned.action != Action::RevokeSessions || in_time)
-        };
-        self.steps
-            .list
-            .iter()
-            .filter(counts)
-            .map(|working| working.step.planned.action)
-            .collect()
+        answered(&self.steps.list, binding)
     }
 
     fn judge_steps(
@@ -265,6 +246,37 @@ impl<C: Connector> Epoch<'_, C> {
     }
 }
 
+/// The actions that the provider answered at one account. A session cut counts only where what it waited for was answered
+/// too: one that came while somebody could still sign in proves nothing. Any other action counts only where every step of
+/// it was answered: one revoked token says nothing of the next.
+fn answered(steps: &[Working], binding: BindingId) -> Vec<Action> {
+    let done =
+        |working: &Working| matches!(working.state, StepState::Applied | StepState::Verified);
+    let of_binding = |working: &&Working| working.step.planned.binding == binding;
+    let counts = |working: &&Working| {
+        let planned = &working.step.planned;
+        let all = || {
+            let same = steps.iter().filter(of_binding);
+            same.filter(|other| other.is_call() && other.step.planned.action == planned.action)
+                .all(done)
+        };
+        done(working)
+            && match planned.action {
+                Action::RevokeSessions => {
+                    planned.needs.iter().all(|needs| done(&steps[*needs]))
+                        && planned.facts["sign_in_blocked"] != json!(false)
+                }
+                _ => all(),
+            }
+    };
+    steps
+        .iter()
+        .filter(of_binding)
+        .filter(counts)
+        .map(|working| working.step.planned.action)
+        .collect()
+}
+
 /// What the closing inspection says of one step, and the state that it gets.
 fn judge_step(
     working: &mut Working,
@@ -357,4 +369,60 @@ fn needs_person(closings: &[Closing]) -> Settlement {
         on_opt_out: false,
         detail: json!({"blocked": blocked, "unproven": unproven}),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seen::tests::step;
+    use crate::steps::Steps;
+    use sever_domain::StepId;
+    use sever_domain::plan::PlannedStep;
+    use sever_store::job::StoredStep;
+
+    fn answered_by(steps: &[(Action, &str, StepState)]) -> Vec<Action> {
+        let binding = BindingId::generate();
+        let stored = |(action, key, state): &(Action, &str, StepState)| StoredStep {
+            id: StepId::generate(),
+            revision: 1,
+            state: *state,
+            effects: 1,
+            fence_until: None,
+            planned: PlannedStep {
+                binding,
+                ..step(*action, EntitlementKind::Token, key)
+            },
+        };
+        let stored: Vec<StoredStep> = steps.iter().map(stored).collect();
+        answered(&Steps::stored(&stored, 1).list, binding)
+    }
+
+    #[test]
+    fn one_revoked_token_says_nothing_of_one_that_was_refused() {
+        use StepState::{Applied, Blocked, Planned};
+        let tokens = |second| {
+            answered_by(&[
+                (Action::RevokeTokens, "a", Applied),
+                (Action::RevokeTokens, "b", second),
+            ])
+        };
+        assert_eq!(tokens(Applied).len(), 2);
+        for open in [Blocked, Planned] {
+            assert_eq!(tokens(open), [], "{open}");
+        }
+        let other = answered_by(&[
+            (Action::RevokeTokens, "a", Applied),
+            (Action::RevokeGrants, "b", Blocked),
+        ]);
+        assert_eq!(other, [Action::RevokeTokens]);
+    }
+
+    #[test]
+    fn a_session_cut_covers_the_ones_before_it() {
+        let cuts = answered_by(&[
+            (Action::RevokeSessions, "at_once", StepState::Blocked),
+            (Action::RevokeSessions, "after", StepState::Applied),
+        ]);
+        assert_eq!(cuts, [Action::RevokeSessions]);
+    }
 }

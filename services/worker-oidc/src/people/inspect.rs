@@ -68,7 +68,11 @@ fn tokens_and_grants(
     };
     let tokens = match registered {
         Ok(Known::Alive(alive)) => complete(Kind::Token, [consents.offline, alive].concat()),
-        Ok(Known::NotTold(why)) => unsupported(Kind::Token, why),
+        // What is seen is live, whatever else is not told.
+        Ok(Known::NotTold(why)) => FamilyReading {
+            entitlements: consents.offline,
+            ..unsupported(Kind::Token, why)
+        },
         Err(refused) => outcome(Kind::Token, Err(refused))?,
     };
     Ok((tokens, complete(Kind::Grant, consents.grants)))

@@ -101,33 +101,33 @@ pub fn tokens(
             key,
         )
     };
-    if told {
-        let held = reading.of(Kind::Token);
-        let of = |token: &Entitlement| {
-            // Only of an access token the own lifetime is the one for which something works on.
-            let is_access = token.facts["hint"] == "access_token";
-            let lifetime_s = token.facts["lifetime_s"].as_u64().filter(|_| is_access);
-            PlannedStep {
-                facts: token.facts.clone(),
-                ..revocation(&token.provider_key, lifetime_s)
-            }
-        };
+    let held = reading.of(Kind::Token);
+    let of = |token: &Entitlement| {
+        // Only of an access token the own lifetime is the one for which something works on.
+        let is_access = token.facts["hint"] == "access_token";
+        let lifetime_s = token.facts["lifetime_s"].as_u64().filter(|_| is_access);
+        PlannedStep {
+            facts: token.facts.clone(),
+            ..revocation(&token.provider_key, lifetime_s)
+        }
+    };
+    let unseen = people
+        .registered
+        .keys_of(account)
+        .filter(|key| held.iter().all(|token| token.provider_key != *key));
+    let rest = unseen.filter_map(|key| match told {
+        false => Some(PlannedStep {
+            grade: Grade::Implied,
+            rule: Some(REVOKED_BY_ANSWER.to_owned()),
+            ..revocation(&key, None)
+        }),
         // A token of a disabled account is shown as dead, and would work again with the account.
-        let hidden = people
-            .registered
-            .keys_of(account)
-            .filter(|key| held.iter().all(|token| token.provider_key != *key))
-            .filter(|_| reading.account_state.sign_in_blocked());
-        let hidden = hidden.map(|key| revocation(&key, None));
-        return held.iter().map(of).chain(hidden).collect();
-    }
-    let keys = people.registered.keys_of(account);
-    keys.map(|key| PlannedStep {
-        grade: Grade::Implied,
-        rule: Some(REVOKED_BY_ANSWER.to_owned()),
-        ..revocation(&key, None)
-    })
-    .collect()
+        true => reading
+            .account_state
+            .sign_in_blocked()
+            .then(|| revocation(&key, None)),
+    });
+    held.iter().map(of).chain(rest).collect()
 }
 
 fn of_entitlement(

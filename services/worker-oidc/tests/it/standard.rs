@@ -165,6 +165,53 @@ async fn an_introspection_that_shows_nobody_alive_proves_nothing() {
 }
 
 #[tokio::test]
+async fn another_clients_token_that_was_never_seen_alive_is_not_proven_dead() {
+    let sim = Sim::start(json!({ "keycloak": false })).await;
+    sim.seed(&people::two()).await;
+    let only_own = json!({ "when": { "family": "introspection" }, "count": 2, "then": { "status": 200, "body": { "active": false } } });
+    sim.fault(only_own).await;
+    let connector = connector(&sim, json!({}));
+    let tokens = async || {
+        let reading = connector.inspect("u-ada").await.unwrap();
+        let family = reading.families.into_iter();
+        let mut family = family.filter(|family| family.family == EntitlementKind::Token);
+        let tokens = family.next().unwrap();
+        (tokens.result, tokens.entitlements.len())
+    };
+    assert_eq!(tokens().await, (FamilyResult::Unsupported, 0));
+    assert_eq!(tokens().await, (FamilyResult::Complete, 2), "now they show");
+    let outcome = opt_out(&connector, Intent::Remove, "u-ada").await;
+    assert_eq!(outcome.closing.unproven, vec![]);
+    assert_eq!(tokens().await, (FamilyResult::Complete, 0));
+}
+
+#[tokio::test]
+async fn a_token_of_a_type_that_is_not_revoked_is_waited_for() {
+    let sim = Sim::start(json!({ "keycloak": false })).await;
+    sim.seed(&people::two()).await;
+    sim.fault(json!({ "when": { "family": "revocation" }, "then": { "status": 400, "body": { "error": "unsupported_token_type" } } }))
+        .await;
+    let token = json!({
+        "name": "ada", "account": "u-ada", "token": sim.reference("ada", "ada-access"), "kind": "access_token",
+        "client_id": "web", "client_secret": sim.reference("web", "w"),
+    });
+    let connector = sim.connect(json!({ "tokens": [token] })).people;
+    let reading = connector.inspect("u-ada").await.unwrap();
+    let binding = sever_domain::BindingId::generate();
+    let plan = connector.plan(Intent::Remove, binding, &reading);
+    let effect = sever_provider::Effect {
+        action: plan[0].action,
+        account_id: "u-ada".into(),
+        target_kind: plan[0].target_kind,
+        target_key: plan[0].target_key.clone(),
+        facts: plan[0].facts.clone(),
+    };
+    let error = connector.apply(&effect).await.unwrap_err();
+    assert_eq!(error.class, OutcomeClass::Wait, "{error}");
+    assert!(error.retry_after.is_some_and(|wait| wait.as_secs() <= 61));
+}
+
+#[tokio::test]
 async fn a_provider_without_revocation_says_so_at_the_step() {
     let sim = Sim::start(json!({ "revocation": false })).await;
     sim.seed(&people::two()).await;
