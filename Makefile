@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny interop demo dev bench clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny interop demo dev bench chaos clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -55,6 +55,10 @@ dev: ## the same fleet with a simulated org of 100 people, until Ctrl-C
 bench: packages ## opt-outs per second and latencies, beside a bare program that does only the irreducible work
 	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever-bench
+
+chaos: packages ## ten minutes of kills, wipes, cuts and stalls under load, then one checker; CHAOS='--minutes 3 --seed 7' changes both
+	$(CARGO) build --locked --release --workspace --bins
+	$(RELEASE)/sever-chaos $(CHAOS)
 
 clean-sever: ## remove the data of `sever dev` and `sever demo`
 	rm -rf .sever

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sever_tests::{Fleet, FleetOptions, until};
+use sever_tests::{DOUBLE_EVENTS, Fleet, FleetOptions, until};
 
 /// How long one crash, its recovery and the rest of the work may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -103,7 +103,11 @@ async fn whichever_boundary_a_process_dies_at_the_end_state_is_the_same() {
         );
     }
     assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
-    assert_eq!(doubles(&fleet).await, "", "an audit event stands twice");
+    assert_eq!(
+        fleet.database.sql(DOUBLE_EVENTS).await.unwrap(),
+        "",
+        "an audit event stands twice"
+    );
     let writes = fleet
         .simulator
         .journal()
@@ -125,20 +129,4 @@ async fn whichever_boundary_a_process_dies_at_the_end_state_is_the_same() {
         unintended, gone_by_themselves,
         "a step was applied without an intent and without a read that found it gone"
     );
-}
-
-/// What stands twice in the audit events: claims by epoch, intents and answers by effect, openings and closings.
-async fn doubles(fleet: &Fleet) -> String {
-    let sql = "
-        WITH event AS (
-            SELECT kind, opt_out_id, job_id, convert_from(canonical, 'UTF8')::jsonb -> 'data' AS data FROM audit_event
-        ), fact AS (
-            SELECT kind, job_id::text || (data ->> 'epoch') AS about FROM event WHERE kind = 'job.claimed'
-            UNION ALL SELECT kind, (e ->> 'step') || (e ->> 'effect') FROM event, jsonb_array_elements(data) AS e WHERE kind = 'effects.answered'
-            UNION ALL SELECT kind, (e ->> 'step') || (data ->> 'attempt') FROM event, jsonb_array_elements(data -> 'steps') AS e WHERE kind = 'steps.intended'
-            UNION ALL SELECT kind, opt_out_id::text FROM event WHERE kind IN ('opt_out.opened', 'opt_out.closed')
-            UNION ALL SELECT kind, job_id::text FROM event WHERE kind = 'job.created'
-        )
-        SELECT kind, about FROM fact GROUP BY kind, about HAVING count(*) > 1";
-    fleet.database.sql(sql).await.unwrap()
 }

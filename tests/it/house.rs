@@ -125,7 +125,9 @@ fn manifests() -> Vec<Manifest> {
         .flat_map(|room| fs::read_dir(root().join(room)).unwrap())
         .map(|entry| entry.unwrap().path());
     let all: Vec<Manifest> = folders
-        .chain(["tests", "tests/bench", "tests/interop"].map(|room| root().join(room)))
+        .chain(
+            ["tests", "tests/bench", "tests/chaos", "tests/interop"].map(|room| root().join(room)),
+        )
         .filter(|folder| folder.join("Cargo.toml").exists())
         .map(|folder| {
             let table = fs::read_to_string(folder.join("Cargo.toml"))

@@ -11,23 +11,19 @@ use tokio::process::{Child, Command};
 /// How long a process may take to end after SIGTERM.
 const STOP_MAX: Duration = Duration::from_secs(40);
 
-/// A binary of this workspace, beside the test's own.
+/// A binary of this workspace, beside this program or, for a test, in the folder above it.
 ///
 /// # Errors
 /// When it has not been built.
 pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe().context("finding the test binary")?;
-    let folder = own
-        .parent()
-        .and_then(Path::parent)
-        .context("the test binary lies in no target directory")?;
-    let path = folder.join(name);
-    anyhow::ensure!(
-        path.is_file(),
-        "{} is missing: run `cargo build --workspace --bins` first (`make test` does)",
-        path.display()
-    );
-    Ok(path)
+    let folders = own.ancestors().skip(1).take(2);
+    folders
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .with_context(|| {
+            format!("{name} is not built: run `cargo build --workspace --bins` first (`make` does)")
+        })
 }
 
 /// A process, killed when dropped.

@@ -1,23 +1,23 @@
 //! The simulator's control API.
 
+use std::fs::File;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use sever_private_servers::OwnedProcess;
 
 use crate::program::binary;
+use crate::wait::until;
 
 /// How long the simulator may take to come up on a busy machine.
 const START_MAX: Duration = Duration::from_secs(30);
 
-/// A running simulator with the organisation `main`; killed when dropped.
+/// A running simulator with the organisation `main`; it ends when dropped, and with this program.
 #[derive(Debug)]
 pub struct Simulator {
-    _child: Child,
+    _process: OwnedProcess,
     address: String,
     http: reqwest::Client,
 }
@@ -28,28 +28,28 @@ impl Simulator {
     /// # Errors
     /// When the binary is missing, or does not answer.
     pub async fn start(folder: &Path, token: &str) -> anyhow::Result<Self> {
-        let log = std::fs::File::create(folder.join("simulator.log"))?;
-        let mut child = Command::new(binary("sever-provider-sim")?)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .context("starting the simulator")?;
-        let stdout = child.stdout.take().context("the simulator has no output")?;
-        let line = tokio::time::timeout(START_MAX, BufReader::new(stdout).lines().next_line())
-            .await
-            .context("waiting for the simulator")??;
-        let announced: Value = serde_json::from_str(&line.context("the simulator said nothing")?)?;
-        let address = announced["address"]
-            .as_str()
-            .context("the simulator named no address")?
-            .to_owned();
+        let (out, log) = (folder.join("simulator.out"), folder.join("simulator.log"));
+        let (stdout, stderr) = (File::create(&out)?, File::create(log)?);
+        let program = binary("sever-provider-sim")?;
+        let process = OwnedProcess::start(&[], &program, "KILL", |command| {
+            command.args(["--listen", "127.0.0.1:0"]);
+            command.stdout(stdout).stderr(stderr);
+        });
+        let process = process.await.context("starting the simulator")?;
+        let address = until("the simulator names its address", START_MAX, || async {
+            let said = std::fs::read_to_string(&out)?;
+            let Some((line, _)) = said.split_once('\n') else {
+                return Ok(None);
+            };
+            let announced: Value = serde_json::from_str(line)?;
+            Ok(announced["address"].as_str().map(str::to_owned))
+        });
+        let address = address.await?;
         // A second installation says that there is one already, which is what is wanted.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build()?;
         let simulator = Self {
-            _child: child,
+            _process: process,
             address,
             http,
         };
@@ -112,6 +112,12 @@ impl Simulator {
             .collect())
     }
 
+    /// The address of all its instances.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Orders faults.
     ///
     /// # Errors
@@ -153,9 +159,18 @@ impl Simulator {
     /// # Errors
     /// As [`Simulator::control`].
     pub async fn journal(&self) -> anyhow::Result<Vec<Value>> {
-        let page = self
-            .control("GET", "/journal?limit=100000", &Value::Null)
-            .await?;
-        Ok(page["entries"].as_array().cloned().unwrap_or_default())
+        let (mut entries, mut after) = (Vec::new(), 0);
+        loop {
+            let path = format!("/journal?limit=100000&after={after}");
+            let mut page = self.control("GET", &path, &Value::Null).await?;
+            let next = page["next_after"].as_u64().unwrap_or(after);
+            if let Value::Array(found) = page["entries"].take() {
+                entries.extend(found);
+            }
+            if next == after {
+                return Ok(entries);
+            }
+            after = next;
+        }
     }
 }

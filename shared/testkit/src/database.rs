@@ -234,7 +234,11 @@ async fn migrate(owner_url: &str) -> anyhow::Result<()> {
     psql(owner_url, &role).await.map(drop)
 }
 
-async fn psql(url: &str, statements: &str) -> anyhow::Result<String> {
+/// Runs statements with `psql`, stopping at the first error, and returns what `psql -At` prints.
+///
+/// # Errors
+/// Where a statement fails, or the server is away.
+pub async fn psql(url: &str, statements: &str) -> anyhow::Result<String> {
     let (url, statements) = (url.to_owned(), statements.to_owned());
     tokio::task::spawn_blocking(move || run_psql(&url, &statements)).await?
 }

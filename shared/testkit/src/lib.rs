@@ -1,7 +1,9 @@
-//! What tests of several crates share: databases of their own, and (beside it) whatever else needs a server.
+//! What tests of several crates share: databases of their own, and a proxy that breaks links on command.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
 mod database;
+mod proxy;
 
-pub use database::Database;
+pub use database::{Database, psql};
+pub use proxy::{Passage, Proxy};

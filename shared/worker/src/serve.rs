@@ -76,6 +76,7 @@ pub async fn serve<F: ConnectorFactory>(
     declare(&store, &factory).await?;
     let (heart, heart_task) = Heart::start(store.clone(), service, &settings, end.clone()).await?;
     let provider = factory.provider();
+    tracing::info!(instance = %heart.instance, "registered; its leases live while its heartbeat is fresh");
     metrics::gauge!(catalogue::WORKER_SLOTS_BUSY.name, "provider" => provider.as_str()).set(0.0);
     let registry = Arc::new(Registry::new(factory, settings.call_deadline));
     let context = Arc::new(Context {
