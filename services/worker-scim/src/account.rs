@@ -59,44 +59,98 @@ pub async fn find_by_id(app: &App, id: &str) -> Result<FoundAccount, CallError> 
 /// Everything that comes back is compared here: an account counts only where it really carries what was asked for.
 ///
 /// # Errors
-/// As any read. Where no filter is taken, everybody is read.
+/// As any read. Where no filter for an address is taken, everybody is read.
 pub async fn find_by_login(
     app: &App,
     person: &PersonAttributes,
 ) -> Result<Vec<Account>, CallError> {
-    let emails = person.emails.iter().map(|email| email.trim());
-    let emails: Vec<&str> = emails.filter(|email| !email.is_empty()).collect();
-    let mut filters: Vec<String> = Vec::new();
-    for email in &emails {
-        filters.push(equals("userName", email));
-        filters.push(equals("emails.value", email));
-    }
+    let theirs = Theirs::of(person);
     let mut found: Vec<User> = Vec::new();
-    for filter in &filters {
-        match search(app, Some(filter)).await {
+    for (filter, on) in theirs.filters() {
+        match search(app, Some(&filter), &theirs).await {
             Ok(users) => found.extend(users),
-            Err(refused) if takes_no_filter(refused.meaning) => {
+            Err(refused) if takes_no_filter(refused.meaning) => match on {
                 // One refused filter is made up for by reading everybody, which no other filter could add to.
-                found = search(app, None).await.map_err(|refused| refused.error)?;
-                break;
-            }
+                On::Address => {
+                    let all = search(app, None, &theirs).await;
+                    found = all.map_err(|refused| refused.error)?;
+                    break;
+                }
+                // Many applications have no such attribute, and not everybody is read for one.
+                On::Number => {}
+            },
             Err(refused) => return Err(refused.error),
         }
     }
     let mut known = HashSet::new();
-    let is_theirs = |user: &User| {
-        user.logins()
-            .any(|login| emails.iter().any(|email| same(&login, email)))
-    };
-    found.retain(|user| is_theirs(user) && known.insert(user.id.clone()));
+    found.retain(|user| known.insert(user.id.clone()));
     Ok(found
         .into_iter()
         .map(|user| user.into_account(app))
         .collect())
 }
 
-fn same(login: &str, email: &str) -> bool {
-    login.trim().to_lowercase() == email.to_lowercase()
+/// What a filter asks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum On {
+    Address,
+    Number,
+}
+
+/// What an account of the person is known by.
+struct Theirs<'a> {
+    emails: Vec<&'a str>,
+    numbers: Vec<&'a str>,
+}
+
+impl<'a> Theirs<'a> {
+    fn of(person: &'a PersonAttributes) -> Self {
+        let told = |texts: &'a [String]| -> Vec<&'a str> {
+            let texts = texts.iter().map(|text| text.trim());
+            texts.filter(|text| !text.is_empty()).collect()
+        };
+        Self {
+            emails: told(&person.emails),
+            numbers: told(&person.external_ids),
+        }
+    }
+
+    fn filters(&self) -> Vec<(String, On)> {
+        let of_email = |email: &&str| {
+            ["userName", "emails.value"].map(|name| (equals(name, email), On::Address))
+        };
+        let of_number = |number: &&str| (equals("externalId", number), On::Number);
+        let addresses = self.emails.iter().flat_map(of_email);
+        addresses
+            .chain(self.numbers.iter().map(of_number))
+            .collect()
+    }
+
+    /// Upper and lower case count in a number and not in an address (RFC 7643 section 3.1).
+    fn has(&self, user: &User) -> bool {
+        let same = |login: &str, email: &str| login.trim().to_lowercase() == email.to_lowercase();
+        let by_login = || {
+            user.logins()
+                .any(|login| self.emails.iter().any(|email| same(&login, email)))
+        };
+        let number = user.document.text("externalId");
+        number.is_some_and(|number| self.numbers.contains(&number.as_str())) || by_login()
+    }
+}
+
+async fn search(
+    app: &App,
+    filter: Option<&str>,
+    theirs: &Theirs<'_>,
+) -> Result<Vec<User>, Refused> {
+    let wanted = List {
+        doing: "looking for an account by login",
+        endpoint: USERS,
+        collection: "Users",
+        filter,
+    };
+    let keep = |document| User::of(document, None).filter(|user| theirs.has(user));
+    list(app, wanted, keep).await
 }
 
 /// Whether a refusal says that the filter is not taken, rather than that nothing works.
@@ -106,20 +160,6 @@ pub fn takes_no_filter(meaning: Meaning) -> bool {
         meaning,
         Meaning::NoFilter | Meaning::WrongForm | Meaning::NoMethod | Meaning::Forbidden
     )
-}
-
-async fn search(app: &App, filter: Option<&str>) -> Result<Vec<User>, Refused> {
-    let wanted = List {
-        doing: "looking for an account by login",
-        endpoint: USERS,
-        collection: "Users",
-        filter,
-    };
-    let users = list(app, wanted).await?;
-    Ok(users
-        .into_iter()
-        .filter_map(|document| User::of(document, None))
-        .collect())
 }
 
 /// One page of one user proves it. An application may have no user left: then what it says of itself must be SCIM.

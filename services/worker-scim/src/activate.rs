@@ -48,7 +48,9 @@ pub async fn set_active(
     until: Instant,
 ) -> Result<Answer, CallError> {
     for (at, form) in app.dialects.active.order(&FORMS) {
-        let reply = match rung(app, id, active, form, until).await? {
+        let rung = rung(app, id, active, form, until).await;
+        let rung = rung.inspect_err(|error| app.dialects.active.ended(at, error));
+        let reply = match rung? {
             Rung::Taken(reply) => reply,
             Rung::Settled(answer) => return Ok(answer),
             Rung::NotTaken => {

@@ -13,7 +13,12 @@ use crate::dialects::Dialects;
 use crate::document::Document;
 use crate::errors::{Meaning, refusal};
 
+/// What a server must take (RFC 7644 section 3.1).
 const MEDIA_TYPE: &str = "application/scim+json";
+/// What it should take besides; some know nothing else.
+const PLAIN_MEDIA_TYPE: &str = "application/json";
+/// A server need not answer those who accept plain JSON only.
+const ACCEPT: &str = "application/scim+json, application/json;q=0.9";
 
 /// A family of endpoints: the metric label, and the buckets of its rate.
 #[derive(Debug, Clone, Copy)]
@@ -146,12 +151,40 @@ impl App {
             query: &[],
         };
         let mut call = self.call(ask, write.method, endpoint.write_bucket)?;
-        call.body = write.json.map(|json| (MEDIA_TYPE, json.to_string()));
+        call.body = write.json.map(|json| (self.media_type(), json.to_string()));
         call.if_match = write
             .version
             .and_then(|version| HeaderValue::from_str(&version).ok());
-        self.send(call.with_priority(priority).until(Some(until)))
-            .await
+        let call = call.with_priority(priority).until(Some(until));
+        let (again, unversioned) = (call.clone(), call.if_match.is_none());
+        let sent = match self.send(call).await {
+            Err(refused) if self.learns_media_type(&refused) => {
+                let body = again.body.map(|(_, json)| (PLAIN_MEDIA_TYPE, json));
+                self.send(Call { body, ..again }).await
+            }
+            sent => sent,
+        };
+        sent.map_err(|refused| match refused.error.status {
+            // It wants the version that another form carries.
+            Some(412) if unversioned => refused.into_wrong_form(),
+            _ => refused,
+        })
+    }
+
+    fn media_type(&self) -> &'static str {
+        match self.dialects.plain_json.is_known() {
+            true => PLAIN_MEDIA_TYPE,
+            false => MEDIA_TYPE,
+        }
+    }
+
+    /// Whether a refusal is of the media type, and is the first of this application.
+    fn learns_media_type(&self, refused: &Refused) -> bool {
+        let first = refused.error.status == Some(415) && !self.dialects.plain_json.is_known();
+        if first {
+            self.dialects.plain_json.learn();
+        }
+        first
     }
 
     fn call(
@@ -174,13 +207,11 @@ impl App {
                 .collect();
             url.set_query(Some(&pairs.join("&")));
         }
-        Ok(Call::new(
-            ask.doing,
-            ask.endpoint.family,
-            bucket,
-            method,
-            url,
-        ))
+        let call = Call::new(ask.doing, ask.endpoint.family, bucket, method, url);
+        Ok(Call {
+            accept: ACCEPT,
+            ..call
+        })
     }
 
     async fn send(&self, call: Call<'_>) -> Result<Reply, Refused> {
@@ -221,6 +252,21 @@ impl Refused {
             kind: AnswerKind::AlreadyGone,
             status: self.error.status.unwrap_or_default(),
             provider_request_id: self.error.provider_request_id,
+        }
+    }
+}
+
+impl Refused {
+    /// The same answer, taken to mean that another form may work.
+    fn into_wrong_form(self) -> Self {
+        let (class, sent) = Meaning::WrongForm.as_failure();
+        Self {
+            meaning: Meaning::WrongForm,
+            error: CallError {
+                class,
+                sent,
+                ..self.error
+            },
         }
     }
 }

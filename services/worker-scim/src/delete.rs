@@ -1,12 +1,12 @@
 //! DELETE of a user (RFC 7644 section 3.6), and what applications make of it.
 
-use sever_provider::http::Method;
+use sever_provider::http::{Method, Reply};
 use sever_provider::{Answer, CallError};
 use tokio::time::Instant;
 
 use crate::account::user_by_id;
 use crate::activate::{after_write, not_applied};
-use crate::app::{App, Write, unusable};
+use crate::app::{App, Refused, Write, unusable};
 use crate::errors::Meaning;
 
 const DOING: &str = "deleting the account";
@@ -17,38 +17,63 @@ const DOING: &str = "deleting the account";
 /// # Errors
 /// By what the answer means; class `NeedsPerson` where the application has no DELETE, or left the user active.
 pub async fn delete(app: &App, id: &str, until: Instant) -> Result<Answer, CallError> {
+    let read = async || user_by_id(app, id, Some(until)).await;
+    let mut sent = send(app, id, None, until).await;
+    if let Err(refused) = &sent
+        && refused.meaning == Meaning::WrongForm
+        && let Some(version) = read().await.map_err(not_applied)?.and_then(|it| it.version)
+    {
+        // It deletes nothing without the version that it has.
+        sent = send(app, id, Some(version), until).await;
+    }
+    let reply = match sent {
+        Ok(reply) => reply,
+        Err(refused) if matches!(refused.meaning, Meaning::Gone | Meaning::NoMethod) => {
+            let left = read().await.map_err(not_applied)?;
+            return not_deleted(app, refused, left.map(|user| user.active()));
+        }
+        Err(refused) => return Err(refused.error),
+    };
+    let left = read().await.map_err(after_write)?;
+    // One that is still active is a deletion that takes its time: the closing read looks again.
+    if left.is_some_and(|user| user.active() == Some(false)) {
+        app.dialects.keeps_deleted.learn();
+    }
+    Ok(app.done(&reply))
+}
+
+async fn send(
+    app: &App,
+    id: &str,
+    version: Option<String>,
+    until: Instant,
+) -> Result<Reply, Refused> {
     let write = Write {
         doing: DOING,
         method: Method::DELETE,
         id,
         json: None,
-        version: None,
+        version,
     };
-    let reply = match app.write_user(write, until).await {
-        Ok(reply) => reply,
-        Err(refused) => {
-            let read = || async { user_by_id(app, id, Some(until)).await.map_err(not_applied) };
-            return match refused.meaning {
-                Meaning::Gone if read().await?.is_none() => Ok(refused.already()),
-                Meaning::Gone | Meaning::NoMethod => {
-                    app.dialects.has_no_delete.learn();
-                    let what = "the application has no DELETE for users: somebody must delete the account there";
-                    Err(unusable(DOING, what.to_owned()))
-                }
-                _ => Err(refused.error),
-            };
+    app.write_user(write, until).await
+}
+
+/// DELETE found nothing, or is not there. `left` is the `active` of the user, where there is one.
+fn not_deleted(
+    app: &App,
+    refused: Refused,
+    left: Option<Option<bool>>,
+) -> Result<Answer, CallError> {
+    match left {
+        None => return Ok(refused.already()),
+        Some(Some(false))
+            if refused.meaning == Meaning::Gone && app.dialects.keeps_deleted.is_known() =>
+        {
+            return Ok(refused.already());
         }
-    };
-    let left = user_by_id(app, id, Some(until))
-        .await
-        .map_err(after_write)?;
-    match left.map(|user| user.active()) {
-        None => Ok(app.done(&reply)),
-        Some(Some(false)) => {
-            app.dialects.keeps_deleted.learn();
-            Ok(app.done(&reply))
-        }
-        // A deletion that takes its time: the closing read looks again.
-        Some(_) => Ok(app.done(&reply)),
+        Some(_) => {}
     }
+    app.dialects.has_no_delete.learn();
+    let what = "the application has no DELETE for users: somebody must delete the account there";
+    Err(unusable(DOING, what.to_owned()))
 }

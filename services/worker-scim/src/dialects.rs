@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use sever_provider::CallError;
+
 /// The memory of one connection.
 #[derive(Debug, Default)]
 pub struct Dialects {
@@ -11,10 +13,14 @@ pub struct Dialects {
     pub members: Ladder,
     /// Where the ladder of forms for taking a value out begins.
     pub values: Ladder,
-    /// DELETE was answered with success, and a read still showed the user, inactive.
+    /// DELETE was answered with success, and a read still showed the user, inactive: that is how deleted ones look here.
     pub keeps_deleted: Flag,
     /// DELETE was answered with 405 or 501.
     pub has_no_delete: Flag,
+    /// Groups were found by their members: a filter that finds nothing means that there is nothing.
+    pub finds_members: Flag,
+    /// Bodies are taken as plain JSON only.
+    pub plain_json: Flag,
 }
 
 /// A position on a ladder of forms.
@@ -45,6 +51,14 @@ impl Ladder {
         let _ = self
             .0
             .compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// A call of the form at this position ended in an error. A server that breaks over a form (500) may do so every time:
+    /// the next try begins behind it.
+    pub fn ended(&self, at: usize, error: &CallError) {
+        if error.status == Some(500) {
+            self.failed(at);
+        }
     }
 }
 

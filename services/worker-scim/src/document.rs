@@ -91,6 +91,21 @@ pub fn item_key(item: &Value) -> Option<String> {
     }
 }
 
+/// The id of a member of a group, or of a group of a user: its `value`, or else the end of its `$ref` (RFC 7643 section
+/// 2.4), or itself where it is a plain text. Never its name.
+#[must_use]
+pub fn member_id(item: &Value) -> Option<String> {
+    let Value::Object(object) = item else {
+        return text_of(item);
+    };
+    let value = member(object, "value").and_then(text_of);
+    value.or_else(|| {
+        let reference = member(object, "$ref").and_then(text_of)?;
+        let end = reference.trim_end_matches('/').rsplit('/').next()?;
+        (!end.is_empty()).then(|| end.to_owned())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +140,22 @@ mod tests {
             (json!(true), None),
         ] {
             assert_eq!(item_key(&item).as_deref(), key, "{item}");
+        }
+    }
+
+    #[test]
+    fn members_are_known_by_their_id_and_never_by_their_name() {
+        for (item, id) in [
+            (json!({"value": "u1", "$ref": "../Users/u2"}), Some("u1")),
+            (
+                json!({"$REF": "https://x.test/v2/Users/u2/", "display": "u1"}),
+                Some("u2"),
+            ),
+            (json!({"display": "u1"}), None),
+            (json!("u3"), Some("u3")),
+            (json!({"value": null, "$ref": "/"}), None),
+        ] {
+            assert_eq!(member_id(&item).as_deref(), id, "{item}");
         }
     }
 

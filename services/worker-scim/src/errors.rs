@@ -41,7 +41,8 @@ pub fn meaning(status: u16, scim_type: Option<&str>) -> Meaning {
         (400 | 409, "uniqueness") | (400, "toomany") | (403, "sensitive") | (413, _) => {
             not_applied(OutcomeClass::Permanent)
         }
-        (400 | 415 | 422, _) => WrongForm,
+        // 428: it takes no write without a version (RFC 6585 section 3), and another form carries one.
+        (400 | 415 | 422 | 428, _) => WrongForm,
         (401, _) => not_applied(OutcomeClass::Credentials),
         (403, _) => Forbidden,
         (404 | 410, _) => Gone,
@@ -157,6 +158,7 @@ mod tests {
             (409, "uniqueness", (Permanent, NotApplied)),
             (412, "", (Retry, NotApplied)),
             (413, "", (Permanent, NotApplied)),
+            (428, "", (NeedsPerson, NotApplied)),
             (429, "", (Retry, NotApplied)),
             (500, "", (Retry, MayBeApplied)),
             (501, "", (NeedsPerson, NotApplied)),

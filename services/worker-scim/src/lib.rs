@@ -25,6 +25,7 @@ mod listing;
 mod members;
 mod patch;
 mod plan;
+mod privilege;
 mod rules;
 mod step;
 mod undo;

@@ -1,7 +1,8 @@
 //! Lists: every page, or an error; never a part that looks whole.
 //!
 //! The position moves by what was received, not by what was asked for; an item that comes twice counts once.
-//! `totalResults` ends a list early where it is given, and an empty page always does.
+//! `totalResults` ends a list early where it is given, and an empty page always does. A server that knows no pages, and
+//! says no total, is known by not knowing `count` either.
 
 use std::collections::HashSet;
 
@@ -38,16 +39,25 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// Reads a list to its end. A filter that matches nothing may be answered with 404.
+/// Reads a list to its end, and keeps of each item what `keep` makes of it: a group can have more members than should be
+/// held in memory for all groups at once. A filter that matches nothing may be answered with 404.
 ///
 /// # Errors
 /// As any read; class `Retry` where the pages go in a circle, class `NeedsPerson` where there are more than
 /// [`PAGES_MAX`].
-pub async fn list(app: &App, wanted: List<'_>) -> Result<Vec<Document>, Refused> {
-    let mut gathered = Gathered::default();
+pub async fn list<T>(
+    app: &App,
+    wanted: List<'_>,
+    keep: impl Fn(Document) -> Option<T>,
+) -> Result<Vec<T>, Refused> {
+    let mut gathered = Gathered::new();
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES_MAX {
-        let page = match page(app, wanted, gathered.received + 1, cursor.as_deref()).await {
+        let at = match &cursor {
+            Some(cursor) => At::Cursor(cursor),
+            None => At::Index(gathered.received + 1),
+        };
+        let page = match read_page(app, wanted, at, PAGE).await {
             Ok(page) => page,
             Err(refused)
                 if refused.meaning == Meaning::Gone
@@ -59,8 +69,18 @@ pub async fn list(app: &App, wanted: List<'_>) -> Result<Vec<Document>, Refused>
             Err(refused) => return Err(refused),
         };
         cursor.clone_from(&page.next_cursor);
-        if gathered.take(wanted.doing, page)? {
-            return Ok(gathered.items);
+        match gathered.take(wanted.doing, page, &keep)? {
+            Progress::More => {}
+            Progress::Whole => return Ok(gathered.items),
+            Progress::Circle if gathered.total.is_none() => {
+                // None was asked for: whoever answers with everything knows no pages.
+                let none = read_page(app, wanted, At::Index(1), 0).await?;
+                if gathered.is_all(&none) {
+                    return Ok(gathered.items);
+                }
+                return Err(circle(wanted.doing).into());
+            }
+            Progress::Circle => return Err(circle(wanted.doing).into()),
         }
     }
     let error = inconsistent(wanted.doing, "the list has more pages than are read");
@@ -71,18 +91,60 @@ pub async fn list(app: &App, wanted: List<'_>) -> Result<Vec<Document>, Refused>
     .into())
 }
 
-#[derive(Default)]
-struct Gathered {
-    items: Vec<Document>,
+fn circle(doing: &'static str) -> CallError {
+    inconsistent(doing, "the pages of the list go in a circle")
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy)]
+enum At<'a> {
+    /// At an item, counted from 1.
+    Index(usize),
+    /// Where the page before said.
+    Cursor(&'a str),
+}
+
+/// How far a list has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// There may be more.
+    More,
+    /// That was all.
+    Whole,
+    /// Page after page brings nothing new.
+    Circle,
+}
+
+struct Gathered<T> {
+    items: Vec<T>,
     seen: HashSet<String>,
     received: usize,
+    total: Option<usize>,
     pages_new: usize,
     pages_repeated: usize,
 }
 
-impl Gathered {
-    /// Takes a page in; says whether the list is whole.
-    fn take(&mut self, doing: &'static str, page: Page) -> Result<bool, CallError> {
+impl<T> Gathered<T> {
+    fn new() -> Self {
+        Self {
+            items: Vec::new(),
+            seen: HashSet::new(),
+            received: 0,
+            total: None,
+            pages_new: 0,
+            pages_repeated: 0,
+        }
+    }
+
+    /// Takes a page in; says how far the list has come.
+    fn take(
+        &mut self,
+        doing: &'static str,
+        page: Page,
+        keep: &impl Fn(Document) -> Option<T>,
+    ) -> Result<Progress, CallError> {
+        self.total = page.total.or(self.total);
+        let leads_on = page.next_cursor.is_some();
         let count = page.items.len();
         let mut new = 0;
         for item in page.items {
@@ -91,53 +153,53 @@ impl Gathered {
                 .ok_or_else(|| inconsistent(doing, "an item of the list has no id"))?;
             if self.seen.insert(id) {
                 new += 1;
-                self.items.push(item);
+                self.items.extend(keep(item));
             }
         }
         self.received += count;
         if count == 0 {
             return match page.total {
                 // A page may be empty only when everything was received.
-                Some(total) if self.seen.len() < total && page.next_cursor.is_none() => Err(
-                    inconsistent(doing, "the list ends before the total that it names"),
-                ),
-                _ => Ok(page.next_cursor.is_none()),
+                Some(total) if self.seen.len() < total && !leads_on => Err(inconsistent(
+                    doing,
+                    "the list ends before the total that it names",
+                )),
+                _ if leads_on => Ok(Progress::More),
+                _ => Ok(Progress::Whole),
             };
         }
-        if page.next_cursor.is_some() {
-            return Ok(false);
-        }
-        if page.total.is_some_and(|total| self.seen.len() >= total) {
-            return Ok(true);
+        if !leads_on && page.total.is_some_and(|total| self.seen.len() >= total) {
+            return Ok(Progress::Whole);
         }
         // Pages overlap while a list changes; where those that bring nothing new outnumber the others, it does not end.
         match new {
             0 => self.pages_repeated += 1,
             _ => self.pages_new += 1,
         }
-        if self.pages_repeated > self.pages_new {
-            return Err(inconsistent(doing, "the pages of the list go in a circle"));
-        }
-        Ok(false)
+        Ok(match self.pages_repeated > self.pages_new {
+            true => Progress::Circle,
+            false => Progress::More,
+        })
+    }
+
+    /// Whether a page is everything that was received.
+    fn is_all(&self, page: &Page) -> bool {
+        let known = |item: &Document| item.text("id").is_some_and(|id| self.seen.contains(&id));
+        page.items.len() == self.seen.len() && page.items.iter().all(known)
     }
 }
 
-async fn page(
-    app: &App,
-    wanted: List<'_>,
-    start: usize,
-    cursor: Option<&str>,
-) -> Result<Page, Refused> {
-    let (start, count) = (start.to_string(), PAGE.to_string());
+async fn read_page(app: &App, wanted: List<'_>, at: At<'_>, count: usize) -> Result<Page, Refused> {
+    let count = count.to_string();
+    let at = match at {
+        At::Index(index) => ("startIndex", index.to_string()),
+        At::Cursor(cursor) => ("cursor", cursor.to_owned()),
+    };
     let mut query: Vec<(&str, &str)> = Vec::new();
     if let Some(filter) = wanted.filter {
         query.push(("filter", filter));
     }
-    match cursor {
-        Some(cursor) => query.push(("cursor", cursor)),
-        None => query.push(("startIndex", &start)),
-    }
-    query.push(("count", &count));
+    query.extend([(at.0, at.1.as_str()), ("count", &count)]);
     let ask = Ask {
         doing: wanted.doing,
         endpoint: wanted.endpoint,
@@ -193,18 +255,18 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn gathered(pages: Vec<Value>) -> Result<usize, OutcomeClass> {
-        let mut gathered = Gathered::default();
+    /// How many items the pages make; the progress where they are not whole.
+    fn gathered(pages: Vec<Value>) -> Result<usize, Progress> {
+        let mut gathered = Gathered::new();
         for page in pages {
             let page = read(page).unwrap();
-            if gathered
-                .take("listing", page)
-                .map_err(|error| error.class)?
-            {
-                return Ok(gathered.items.len());
+            match gathered.take("listing", page, &Some) {
+                Ok(Progress::More) => {}
+                Ok(Progress::Whole) => return Ok(gathered.items.len()),
+                Ok(Progress::Circle) | Err(_) => return Err(Progress::Circle),
             }
         }
-        Err(OutcomeClass::Wait)
+        Err(Progress::More)
     }
 
     fn of(ids: &[&str]) -> Value {
@@ -230,7 +292,7 @@ mod tests {
     fn a_page_that_comes_again_is_a_circle_and_an_overlap_is_not() {
         let page = |ids: &[&str]| json!({"totalResults": 9, "Resources": of(ids)});
         let forever = vec![page(&["a"]), page(&["a"]), page(&["a"])];
-        assert_eq!(gathered(forever), Err(OutcomeClass::Retry));
+        assert_eq!(gathered(forever), Err(Progress::Circle));
         let total = |ids: &[&str]| json!({"totalResults": 3, "Resources": of(ids)});
         assert_eq!(
             gathered(vec![total(&["a", "b"]), total(&["b", "c"])]),
@@ -243,7 +305,7 @@ mod tests {
         let page = |ids: &[&str]| json!({"totalResults": 9, "Resources": of(ids)});
         assert_eq!(
             gathered(vec![page(&["a"]), page(&[])]),
-            Err(OutcomeClass::Retry)
+            Err(Progress::Circle)
         );
     }
 
@@ -252,7 +314,8 @@ mod tests {
         let first = json!({"nextCursor": "x", "Resources": of(&["a"])});
         let empty = json!({"nextCursor": "y", "Resources": []});
         let last = json!({"Resources": of(&["b"]), "totalResults": 2});
-        assert_eq!(gathered(vec![first, empty, last]), Ok(2));
+        assert_eq!(gathered(vec![first.clone(), empty, last]), Ok(2));
+        assert_eq!(gathered(vec![first; 3]), Err(Progress::Circle));
     }
 
     #[test]

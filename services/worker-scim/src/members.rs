@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use crate::activate::{after_write, already, not_applied};
 use crate::app::{App, Ask, GROUPS, Refused, Write, inconsistent, unusable};
-use crate::document::{Document, item_key, member, text_of};
+use crate::document::{Document, member, member_id, text_of};
 use crate::errors::Meaning;
 use crate::patch;
+use crate::privilege::sounds_privileged;
 
 const REMOVING: &str = "ending a group membership";
 
@@ -55,20 +56,29 @@ impl Group {
         })
     }
 
-    /// Whether the user is a member; `None` where the application does not show members. Without any, it may show an
-    /// empty list or none at all, so no list is no answer.
+    /// Whether the user is a member; `None` where the application does not show members, or shows some without their ids.
+    /// Without any, it may show an empty list or none at all, so no list is no answer.
     #[must_use]
     pub fn has(&self, user: &str) -> Option<bool> {
         let members = self.document.items("members")?;
-        let is_user = |item: &&Value| item_key(item).as_deref() == Some(user);
-        Some(members.iter().any(is_user))
+        let ids: Vec<Option<String>> = members.into_iter().map(member_id).collect();
+        if ids.iter().flatten().any(|id| id == user) {
+            return Some(true);
+        }
+        ids.iter().all(Option::is_some).then_some(false)
+    }
+
+    /// Whether its name speaks of power over the application.
+    #[must_use]
+    pub fn sounds_privileged(&self) -> bool {
+        sounds_privileged(&[&self.document.text("displayName").unwrap_or_default()])
     }
 
     fn others(&self, user: &str) -> Value {
         let members = self.document.items("members").unwrap_or_default();
         let others = members
             .into_iter()
-            .filter(|item| item_key(item).as_deref() != Some(user));
+            .filter(|item| member_id(item).as_deref() != Some(user));
         others.cloned().collect()
     }
 }
@@ -145,7 +155,10 @@ pub async fn remove(
                     app.dialects.members.failed(at);
                     continue;
                 }
-                _ => return Err(refused.error),
+                _ => {
+                    app.dialects.members.ended(at, &refused.error);
+                    return Err(refused.error);
+                }
             },
         };
         if is_out(app, user, group, until).await.map_err(after_write)? {

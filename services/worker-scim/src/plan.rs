@@ -72,7 +72,8 @@ pub fn plan(
         needs: opening,
         ..sessions(binding, session_residual_s)
     });
-    if intent == Intent::Remove && reading.account_state != AccountState::Deactivated {
+    // Also where inactive users look as deleted ones do: this one may have been deactivated only.
+    if intent == Intent::Remove {
         let calls = |at: &usize| steps[*at].action != Action::Leave;
         let needs = (0..steps.len()).filter(calls).collect();
         if let Some(last) = last(binding, &account.provider_key, end) {

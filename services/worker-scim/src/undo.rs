@@ -27,6 +27,9 @@ pub async fn undo(
         Action::RemoveFromGroup => {
             let group = group_by_id(app, &done.target_key, None).await;
             match group.map_err(|refused| refused.error)? {
+                Some(group) if !done.privileged && group.sounds_privileged() => {
+                    never("the group's name speaks of administration now: ask its owner")
+                }
                 Some(_) => inverse(done, Action::AddToGroup, json!({})),
                 None => never("the group does not exist any more"),
             }

@@ -7,7 +7,7 @@ use sever_provider::Account;
 
 use crate::app::App;
 use crate::credential::FinalState;
-use crate::document::{Document, boolean, item_key, member, text_of};
+use crate::document::{Document, boolean, item_key, member, member_id, text_of};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -85,13 +85,14 @@ impl User {
                 let object = item.as_object()?;
                 member(object, name).and_then(text_of)
             };
-            Some(NamedGroup {
-                id: item_key(item)?,
+            NamedGroup {
+                // One that names no group cannot be read, and must not be left out.
+                id: member_id(item).unwrap_or_default(),
                 display: text("display"),
                 indirect: text("type").is_some_and(|kind| kind.eq_ignore_ascii_case("indirect")),
-            })
+            }
         };
-        Some(groups.iter().filter_map(named).collect())
+        Some(groups.iter().map(named).collect())
     }
 
     /// Everything that the user is known by at the application: `userName` and addresses.

@@ -13,6 +13,7 @@ use crate::app::{App, Refused, Write, unusable};
 use crate::document::{item_key, member, text_of};
 use crate::errors::Meaning;
 use crate::patch;
+use crate::privilege::sounds_privileged;
 use crate::user::User;
 
 /// A form of the removal.
@@ -46,12 +47,17 @@ pub fn read(user: &User, kind: EntitlementKind) -> Vec<Entitlement> {
     let items = attribute_of(kind).and_then(|name| user.document.items(name));
     let mut found: Vec<Entitlement> = Vec::new();
     for item in items.unwrap_or_default() {
-        let Some(key) = item_key(item) else { continue };
+        let Some(key) = value_key(item) else { continue };
         if found.iter().all(|known| known.provider_key != key) {
             found.push(entitlement(kind, key, item));
         }
     }
     found
+}
+
+/// What a value is known by: one that names itself in no usual way by all that it says, because it may give something.
+fn value_key(item: &Value) -> Option<String> {
+    item_key(item).or_else(|| (!item.is_null()).then(|| item.to_string()))
 }
 
 fn entitlement(kind: EntitlementKind, key: String, item: &Value) -> Entitlement {
@@ -67,19 +73,14 @@ fn entitlement(kind: EntitlementKind, key: String, item: &Value) -> Entitlement 
     }
     Entitlement {
         kind,
-        privileged: kind == EntitlementKind::Role && sounds_privileged(&key, &facts),
+        privileged: kind == EntitlementKind::Role && sounds_privileged(&[&key, display(&facts)]),
         provider_key: key,
         facts: Value::Object(facts),
     }
 }
 
-/// The standard has no word for power, so a role counts as administrative by its name.
-fn sounds_privileged(key: &str, facts: &Map<String, Value>) -> bool {
-    let display = facts.get("display").and_then(Value::as_str).unwrap_or("");
-    let words = format!("{key} {display}").to_lowercase();
-    ["admin", "owner", "root", "super"]
-        .iter()
-        .any(|word| words.contains(word))
+fn display(facts: &Map<String, Value>) -> &str {
+    facts.get("display").and_then(Value::as_str).unwrap_or("")
 }
 
 /// Takes one value away. A second read decides; they share one deadline.
@@ -118,7 +119,10 @@ pub async fn remove(
                 app.dialects.values.failed(at);
                 continue;
             }
-            Err(refused) => return Err(refused.error),
+            Err(refused) => {
+                app.dialects.values.ended(at, &refused.error);
+                return Err(refused.error);
+            }
         };
         let left = user_by_id(app, id, Some(until))
             .await
@@ -139,7 +143,7 @@ fn request(form: Form, attribute: &str, key: &str, user: User) -> (Method, Value
     let items = user.document.items(attribute).unwrap_or_default();
     let others: Value = items
         .into_iter()
-        .filter(|item| item_key(item).as_deref() != Some(key))
+        .filter(|item| value_key(item).as_deref() != Some(key))
         .cloned()
         .collect();
     match form {
@@ -241,7 +245,7 @@ mod tests {
     #[test]
     fn values_are_read_in_every_shape_and_power_by_its_name() {
         let document = json!({"id": "u", "Roles": [
-            {"value": "org-Admin", "type": "x"}, {"value": "reader"}, "plain", {"value": "reader"}, {"x": 1},
+            {"value": "org-Admin", "type": "x"}, {"value": "reader"}, "plain", {"value": "reader"}, {"x": 1}, null,
         ]});
         let user = User::of(Document::of(document).unwrap(), None).unwrap();
         let roles = read(&user, EntitlementKind::Role);
@@ -251,7 +255,12 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            [("org-Admin", true), ("reader", false), ("plain", false)]
+            [
+                ("org-Admin", true),
+                ("reader", false),
+                ("plain", false),
+                (r#"{"x":1}"#, false)
+            ]
         );
         assert_eq!(roles[2].facts, json!({"plain": true}));
         assert_eq!(read(&user, EntitlementKind::Licence), vec![]);

@@ -15,10 +15,29 @@ use crate::app::{App, GROUPS, Refused};
 use crate::errors::Meaning;
 use crate::listing::{List, list};
 use crate::members::{Group, group_by_id};
+use crate::privilege::sounds_privileged;
 use crate::user::{NamedGroup, User};
 
 /// How many groups are read at once; the connection's own cap applies besides.
 const AT_ONCE: usize = 8;
+
+/// A group that may have the user as a member, as much of it as is kept.
+struct Candidate {
+    id: String,
+    name: Option<String>,
+    /// Whether it has; none where it shows no members.
+    has: Option<bool>,
+}
+
+impl Candidate {
+    fn of(group: &Group, user: &str) -> Self {
+        Self {
+            id: group.id.clone(),
+            name: group.document.text("displayName"),
+            has: group.has(user),
+        }
+    }
+}
 
 /// Whether another group gives the membership, with which it goes.
 #[must_use]
@@ -32,7 +51,7 @@ pub fn is_indirect(entitlement: &Entitlement) -> bool {
 /// As any list; `Gone` or `NoMethod` where the application has no groups and the user names none.
 pub async fn read(app: &App, user: &User) -> Result<Vec<Entitlement>, Refused> {
     let named = user.groups();
-    let found = match candidates(app, &user.id).await {
+    let found = match candidates(app, &user.id, named.is_some()).await {
         Ok(found) => found,
         // Without an endpoint for groups, the user's own list is all there is.
         Err(refused) if named.is_some() && has_no_groups(refused.meaning) => {
@@ -48,7 +67,7 @@ pub async fn read(app: &App, user: &User) -> Result<Vec<Entitlement>, Refused> {
         .map(|group| (group.id.clone(), group))
         .collect();
     for group in &found {
-        match group.has(&user.id) {
+        match group.has {
             Some(true) => {
                 memberships.insert(group.id.clone(), of_group(group));
             }
@@ -73,29 +92,38 @@ pub async fn read(app: &App, user: &User) -> Result<Vec<Entitlement>, Refused> {
     Ok(memberships.into_values().collect())
 }
 
-/// The groups that may have the user as a member: those that the filter finds, or all where no filter is taken.
-async fn candidates(app: &App, user: &str) -> Result<Vec<Group>, Refused> {
+/// The groups that may have the user as a member: those that the filter finds, or all where no filter is taken. A filter
+/// on what a server does not know finds nothing as well (RFC 7644 section 3.4.2.2), and so does one at an address that is
+/// not there: nothing is believed only where the same filter has found somebody before, or where the user's own list can
+/// stand in for a list of all groups that is not given.
+async fn candidates(app: &App, user: &str, names_groups: bool) -> Result<Vec<Candidate>, Refused> {
     let filter = format!("members.value eq {}", Value::String(user.to_owned()));
-    let wanted = List {
+    let filtered = List {
         doing: "reading the account's groups",
         endpoint: GROUPS,
         collection: "Groups",
         filter: Some(&filter),
     };
-    let found = match list(app, wanted).await {
-        Err(refused) if takes_no_filter(refused.meaning) => {
-            let everything = List {
-                filter: None,
-                ..wanted
-            };
-            list(app, everything).await?
-        }
-        found => found?,
+    let everything = List {
+        filter: None,
+        ..filtered
     };
-    Ok(found
-        .into_iter()
-        .filter_map(|document| Group::of(document, None))
-        .collect())
+    let keep = |document| Some(Candidate::of(&Group::of(document, None)?, user));
+    match list(app, filtered, keep).await {
+        Ok(found) if !found.is_empty() => {
+            if found.iter().any(|group| group.has == Some(true)) {
+                app.dialects.finds_members.learn();
+            }
+            Ok(found)
+        }
+        Ok(nothing) if app.dialects.finds_members.is_known() => Ok(nothing),
+        Ok(nothing) => match list(app, everything, keep).await {
+            Err(refused) if names_groups && takes_no_filter(refused.meaning) => Ok(nothing),
+            all => all,
+        },
+        Err(refused) if takes_no_filter(refused.meaning) => list(app, everything, keep).await,
+        Err(refused) => Err(refused),
+    }
 }
 
 /// Asks the group itself. One that shows no members is believed to the user's own list.
@@ -109,7 +137,7 @@ async fn by_itself(
         return Ok(None);
     };
     Ok(match (group.has(user), named) {
-        (Some(true), _) => Some(of_group(&group)),
+        (Some(true), _) => Some(of_group(&Candidate::of(&group, user))),
         (Some(false), Some(named)) if named.indirect => Some(of_user(&named)),
         (None, Some(named)) => Some(of_user(&named)),
         (_, _) => None,
@@ -120,8 +148,8 @@ fn has_no_groups(meaning: Meaning) -> bool {
     matches!(meaning, Meaning::Gone | Meaning::NoMethod)
 }
 
-fn of_group(group: &Group) -> Entitlement {
-    membership(&group.id, group.document.text("displayName"), false)
+fn of_group(group: &Candidate) -> Entitlement {
+    membership(&group.id, group.name.clone(), false)
 }
 
 fn of_user(named: &NamedGroup) -> Entitlement {
@@ -132,7 +160,7 @@ fn membership(id: &str, name: Option<String>, indirect: bool) -> Entitlement {
     Entitlement {
         kind: EntitlementKind::Group,
         provider_key: id.to_owned(),
-        privileged: false,
+        privileged: sounds_privileged(&[name.as_deref().unwrap_or("")]),
         facts: json!({ "name": name, "indirect": indirect }),
     }
 }

@@ -8,6 +8,8 @@ mod dialects;
 mod drive;
 mod faults;
 mod lookup;
+mod peer;
+mod peers;
 mod people;
 mod removal;
 mod sim;

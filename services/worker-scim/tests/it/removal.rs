@@ -127,7 +127,8 @@ async fn a_process_that_dies_after_any_call_is_followed_by_one_that_ends_the_sam
 #[tokio::test]
 async fn an_application_that_keeps_deleted_users_is_believed_when_they_are_inactive() {
     let sim = Sim::start(json!({ "delete": "soft" })).await;
-    let ada = sim.seed(&people::two()).await.remove(0);
+    let users = sim.seed(&people::two()).await;
+    let ada = users[0].clone();
     let connector = sim.connector();
     let outcome = opt_out(&connector, Intent::Remove, &ada).await;
     assert_eq!(
@@ -139,6 +140,14 @@ async fn an_application_that_keeps_deleted_users_is_believed_when_they_are_inact
     let reading = connector.inspect(&ada).await.unwrap();
     assert_eq!(reading.account_state, AccountState::Deactivated);
     assert_eq!(sim.truth(&ada).await["live"], json!([]));
+    // What was learnt from one does not stand in for the deletion of the next.
+    let next = opt_out(&connector, Intent::Remove, &users[1]).await;
+    assert_eq!(next.verdict, Verdict::NothingLive, "{:?}", next.closing);
+    let deleted = |call: &&serde_json::Value| {
+        call["operation"] == "delete_user" && call["user"] == users[1].as_str()
+    };
+    let journal = sim.journal().await;
+    assert_eq!(journal.iter().filter(deleted).count(), 1);
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ pub struct Call<'a> {
     pub priority: Priority,
     /// The `Authorization` header, marked sensitive; none for a token endpoint.
     pub authorization: Option<&'a HeaderValue>,
+    /// The media types that are taken for an answer; `application/json` where nothing else is said.
+    pub accept: &'static str,
     /// A body and its media type; without one, `Content-Length: 0` is sent where the method takes a body.
     pub body: Option<(&'static str, String)>,
     /// The version that the resource must still have (`If-Match`, RFC 9110 section 13.1.1).
@@ -51,6 +53,7 @@ impl<'a> Call<'a> {
             url,
             priority: Priority::Ordinary,
             authorization: None,
+            accept: "application/json",
             body: None,
             if_match: None,
             deadline: None,

@@ -199,7 +199,7 @@ impl ProviderHttp {
         let mut request = self
             .client
             .request(call.method, call.url)
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
+            .header(ACCEPT, HeaderValue::from_static(call.accept));
         if let Some(authorization) = call.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
