@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny interop demo dev bench chaos clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench chaos clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -37,6 +37,12 @@ rules: ## Prometheus rules and their unit tests
 deny: ## licences, advisories and sources of everything that is linked, where cargo-deny is installed
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; \
 	else echo "make deny: cargo-deny is not installed, nothing was checked" >&2; fi
+
+conformance: ## every connector through every fault of the matrix; ONLY=okta/person/crash/17 runs one cell, SEED= and LANES= as wished
+	@$(CARGO) build --locked --workspace --bins
+	@$(CARGO) test --locked --package sever-conformance --no-run
+	@SEVER_CONFORMANCE=all SEVER_CONFORMANCE_ONLY="$(ONLY)" SEVER_CONFORMANCE_SEED="$(SEED)" SEVER_CONFORMANCE_LANES="$(LANES)" \
+	  $(CARGO) test --quiet --locked --package sever-conformance --test matrix
 
 interop: ## our connectors against programs that others wrote (scim2-server, oidc-provider), from their ordinary packages
 	SEVER_INTEROP=1 $(CARGO) test --locked -p sever-interop -- --nocapture

@@ -126,7 +126,14 @@ fn manifests() -> Vec<Manifest> {
         .map(|entry| entry.unwrap().path());
     let all: Vec<Manifest> = folders
         .chain(
-            ["tests", "tests/bench", "tests/chaos", "tests/interop"].map(|room| root().join(room)),
+            [
+                "tests",
+                "tests/bench",
+                "tests/chaos",
+                "tests/conformance",
+                "tests/interop",
+            ]
+            .map(|room| root().join(room)),
         )
         .filter(|folder| folder.join("Cargo.toml").exists())
         .map(|folder| {

@@ -27,6 +27,7 @@ impl Service {
         let token = self.tokens.header(endpoint, until).await?;
         let reply = self.http.send(call.authorized(&token.header)).await?;
         if reply.status.is_success() {
+            self.tokens.worked();
             return Ok(reply);
         }
         let body = reply.json().unwrap_or(Value::Null);

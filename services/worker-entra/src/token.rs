@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, ProviderHttp};
-use sever_provider::{CallError, Sent};
+use sever_provider::{CallError, Sent, TokenRefusals};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -17,8 +17,6 @@ use crate::service::{inconsistent, unusable};
 
 /// An access token is replaced this long before it expires, so that no call is sent with a dying one.
 const EXPIRY_MARGIN: Duration = Duration::from_secs(300);
-/// A token younger than this that is refused is no stale token.
-const FRESH: Duration = Duration::from_secs(60);
 
 /// The token endpoint of a tenant, and who asks it.
 #[derive(Debug)]
@@ -38,6 +36,7 @@ pub struct TokenEndpoint {
 pub struct Tokens {
     scope: String,
     minted: Mutex<Option<Minted>>,
+    refusals: TokenRefusals,
 }
 
 /// The header of one call, and when its token was made.
@@ -56,6 +55,7 @@ impl Tokens {
         Self {
             scope,
             minted: Mutex::new(None),
+            refusals: TokenRefusals::default(),
         }
     }
 
@@ -82,17 +82,19 @@ impl Tokens {
         })
     }
 
-    /// The class of a 401; a token that was not fresh is forgotten and worth another try.
+    /// A call was taken.
+    pub fn worked(&self) {
+        self.refusals.worked();
+    }
+
+    /// The class of a 401: the token is forgotten. One that is no longer the current one says nothing.
     pub async fn refused(&self, used: &Minted) -> OutcomeClass {
         let mut minted = self.minted.lock().await;
-        if minted.as_ref().map(|minted| minted.minted_at) == Some(used.minted_at) {
-            *minted = None;
+        if minted.as_ref().map(|minted| minted.minted_at) != Some(used.minted_at) {
+            return OutcomeClass::Retry;
         }
-        if used.minted_at.elapsed() < FRESH {
-            OutcomeClass::Credentials
-        } else {
-            OutcomeClass::Retry
-        }
+        *minted = None;
+        self.refusals.refused()
     }
 }
 

@@ -65,6 +65,7 @@ impl ConnectorFactory for OidcFactory {
             subject: credential.subject,
             metadata: OnceCell::new(),
             minted: Mutex::new(None),
+            refusals: sever_provider::TokenRefusals::default(),
             one_writer: Mutex::new(()),
         });
         let lifetimes = Lifetimes {

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, ProviderHttp, Reply};
-use sever_provider::{Answer, AnswerKind, CallError, Sent};
+use sever_provider::{Answer, AnswerKind, CallError, Sent, TokenRefusals};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use url::Url;
@@ -43,6 +43,8 @@ pub struct Issuer {
     pub metadata: OnceCell<Metadata>,
     /// Our own access token.
     pub minted: Mutex<Option<Minted>>,
+    /// Refused access tokens.
+    pub refusals: TokenRefusals,
     /// Held from a read to the write that rests on it, so that two steps of ours do not undo each other.
     pub one_writer: Mutex<()>,
 }
@@ -151,7 +153,11 @@ impl Issuer {
                 refused.error.class = self.refused(&minted).await;
                 Err(refused)
             }
-            answered => answered,
+            Ok(reply) => {
+                self.refusals.worked();
+                Ok(reply)
+            }
+            refused => refused,
         }
     }
 
@@ -226,17 +232,14 @@ impl Issuer {
         })
     }
 
-    /// The class of a 401: wrong credentials where the token was fresh, else a retry with a new one.
+    /// The class of a 401: the token is forgotten. One that is no longer the current one says nothing.
     async fn refused(&self, used: &Minted) -> OutcomeClass {
         let mut minted = self.minted.lock().await;
-        if minted.as_ref().map(|minted| minted.minted_at) == Some(used.minted_at) {
-            *minted = None;
+        if minted.as_ref().map(|minted| minted.minted_at) != Some(used.minted_at) {
+            return OutcomeClass::Retry;
         }
-        if used.minted_at.elapsed() < Duration::from_secs(5) {
-            OutcomeClass::Credentials
-        } else {
-            OutcomeClass::Retry
-        }
+        *minted = None;
+        self.refusals.refused()
     }
 
     /// An address below the base URL.

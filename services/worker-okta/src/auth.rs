@@ -3,8 +3,8 @@
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use sever_domain::OutcomeClass;
-use sever_provider::CallError;
 use sever_provider::http::ProviderHttp;
+use sever_provider::{CallError, TokenRefusals};
 use tokio::time::Instant;
 
 use crate::service_app::ServiceApp;
@@ -25,6 +25,8 @@ pub struct Authorization {
     pub header: HeaderValue,
     /// Of a minted token.
     pub minted_at: Option<Instant>,
+    /// What became of such tokens.
+    pub refusals: TokenRefusals,
 }
 
 impl Credential {
@@ -74,12 +76,13 @@ impl Credential {
             Self::Ssws(header) => Ok(Authorization {
                 header: header.clone(),
                 minted_at: None,
+                refusals: TokenRefusals::default(),
             }),
             Self::ServiceApp(app) => app.header(http, until).await,
         }
     }
 
-    /// The class of a 401: wrong credentials where the token was fresh, else a retry with a new one.
+    /// The class of a 401: a retry with a new token, where another one can be made and was not refused too.
     pub async fn refused(&self, used: &Authorization) -> OutcomeClass {
         match self {
             Self::Ssws(_) => OutcomeClass::Credentials,

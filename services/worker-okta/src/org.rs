@@ -185,6 +185,7 @@ impl Org {
             .send(call.authorized(&authorization.header))
             .await?;
         if reply.status.is_success() {
+            authorization.refusals.worked();
             return Ok(reply);
         }
         let request_id = self.http.request_id_of(&reply);

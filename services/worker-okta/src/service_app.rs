@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, ProviderHttp};
-use sever_provider::{CallError, ClientKey, Sent, UnusableKey};
+use sever_provider::{CallError, ClientKey, Sent, TokenRefusals, UnusableKey};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -30,6 +30,7 @@ pub struct ServiceApp {
     key: ClientKey,
     scopes: String,
     minted: Mutex<Option<Minted>>,
+    refusals: TokenRefusals,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +71,7 @@ impl ServiceApp {
             key,
             scopes,
             minted: Mutex::new(None),
+            refusals: TokenRefusals::default(),
         })
     }
 
@@ -101,23 +103,18 @@ impl ServiceApp {
         Ok(Authorization {
             header: current.header,
             minted_at: Some(current.minted_at),
+            refusals: self.refusals.clone(),
         })
     }
 
-    /// The class of a 401; a token that was not fresh is forgotten and worth another try.
+    /// The class of a 401: the token is forgotten. One that is no longer the current one says nothing.
     pub async fn refused(&self, used: &Authorization) -> OutcomeClass {
-        let fresh = used
-            .minted_at
-            .is_some_and(|minted_at| minted_at.elapsed() < EXPIRY_MARGIN);
         let mut minted = self.minted.lock().await;
-        if minted.as_ref().map(|minted| minted.minted_at) == used.minted_at {
-            *minted = None;
+        if minted.as_ref().map(|minted| minted.minted_at) != used.minted_at {
+            return OutcomeClass::Retry;
         }
-        if fresh {
-            OutcomeClass::Credentials
-        } else {
-            OutcomeClass::Retry
-        }
+        *minted = None;
+        self.refusals.refused()
     }
 
     /// Okta: `POST /oauth2/v1/token`, client credentials with `private_key_jwt`, no refresh token.

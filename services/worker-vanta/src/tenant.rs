@@ -185,14 +185,14 @@ impl Tenant {
         let body = body.map(|body| ("application/json", body));
         let reply = self.http.send(Call { body, ..call }).await?;
         if reply.status.is_success() {
-            application.worked(&authorization).await;
+            application.worked();
             return Ok(reply);
         }
         let mut refused = refusal(ask.doing, reply.status.as_u16());
         if refused.error.class == OutcomeClass::Credentials {
             refused.error.class = application.refused(&authorization).await;
         } else {
-            application.worked(&authorization).await;
+            application.worked();
         }
         Err(refused)
     }

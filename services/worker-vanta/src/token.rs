@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, Priority, ProviderHttp};
-use sever_provider::{CallError, Sent};
+use sever_provider::{CallError, Sent, TokenRefusals};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -26,6 +26,7 @@ pub struct Application {
     secret: SecretString,
     scope: &'static str,
     minted: Mutex<Option<Minted>>,
+    refusals: TokenRefusals,
 }
 
 #[derive(Debug, Clone)]
@@ -33,8 +34,6 @@ struct Minted {
     header: HeaderValue,
     minted_at: Instant,
     renew_at: Instant,
-    /// A call was taken with it.
-    worked: bool,
 }
 
 /// The header of one call, and which token it holds.
@@ -53,6 +52,7 @@ impl Application {
             secret,
             scope,
             minted: Mutex::new(None),
+            refusals: TokenRefusals::default(),
         }
     }
 
@@ -83,29 +83,19 @@ impl Application {
         })
     }
 
-    /// A call was taken with this token.
-    pub async fn worked(&self, used: &Authorization) {
-        let mut minted = self.minted.lock().await;
-        if let Some(current) = minted.as_mut().filter(|it| it.minted_at == used.minted_at) {
-            current.worked = true;
-        }
+    /// A call was taken.
+    pub fn worked(&self) {
+        self.refusals.worked();
     }
 
-    /// The class of a 401. A token that has worked was displaced by another program's, or expired: it is forgotten and
-    /// worth another try. One that never worked is a wrong credential. One that is no longer the current one says
-    /// nothing.
+    /// The class of a 401: the token is forgotten. One that is no longer the current one says nothing.
     pub async fn refused(&self, used: &Authorization) -> OutcomeClass {
         let mut minted = self.minted.lock().await;
-        let Some(current) = minted.as_ref().filter(|it| it.minted_at == used.minted_at) else {
+        if minted.as_ref().map(|minted| minted.minted_at) != Some(used.minted_at) {
             return OutcomeClass::Retry;
-        };
-        let worked = current.worked;
-        *minted = None;
-        if worked {
-            OutcomeClass::Retry
-        } else {
-            OutcomeClass::Credentials
         }
+        *minted = None;
+        self.refusals.refused()
     }
 
     /// `POST /oauth/token`, client credentials in a JSON body (documentation, "Authentication").
@@ -152,7 +142,6 @@ impl Application {
             header,
             minted_at,
             renew_at: minted_at + lifetime.saturating_sub(EXPIRY_MARGIN),
-            worked: false,
         })
     }
 }

@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod plan;
 pub mod provider;
 pub mod request;
+pub mod seen;
 pub mod status;
 pub mod step;
 pub mod subject;

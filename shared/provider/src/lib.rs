@@ -9,6 +9,7 @@ mod client_key;
 mod connector;
 pub mod http;
 mod no_integrations;
+mod token_refusals;
 mod undo;
 
 pub use call::{Answer, AnswerKind, CallError, Sent};
@@ -19,4 +20,5 @@ pub use connector::{
     UnusableConnection,
 };
 pub use no_integrations::NoIntegrations;
+pub use token_refusals::TokenRefusals;
 pub use undo::{BlastRadius, Undo};

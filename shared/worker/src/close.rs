@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sever_domain::closing::{Closing, Done, ManualStep, Verdict, judge, verdict};
+use sever_domain::seen::{Seen, seen};
 use sever_domain::{
     Action, BindingId, EntitlementKind, Grade, HoldPolicy, HoldReason, StepEvent, StepState,
 };
@@ -15,7 +16,6 @@ use sever_store::job::{
 };
 
 use crate::epoch::{End, Epoch};
-use crate::seen::{Seen, seen};
 use crate::steps::Working;
 use crate::trouble;
 
@@ -374,7 +374,7 @@ fn needs_person(closings: &[Closing]) -> Settlement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seen::tests::step;
+    use crate::restore::tests::step;
     use crate::steps::Steps;
     use sever_domain::StepId;
     use sever_domain::plan::PlannedStep;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading, FamilyResult};
 use sever_domain::plan::{self, PlannedStep};
+use sever_domain::seen::{Seen, seen};
 use sever_domain::{AccountState, EntitlementKind, JobKind, StepEvent, StepState, SubjectKind};
 use sever_provider::{Account, Connector, FoundAccount};
 use sever_store::job::{
@@ -12,7 +13,6 @@ use sever_store::job::{
 };
 
 use crate::epoch::{End, Epoch};
-use crate::seen::{Seen, seen};
 use crate::steps::new_plan;
 
 impl<C: Connector> Epoch<'_, C> {

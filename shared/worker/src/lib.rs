@@ -18,7 +18,6 @@ mod heart;
 mod registry;
 mod resolve;
 mod restore;
-mod seen;
 mod serve;
 mod settings;
 mod steps;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use sever_domain::identity::BindingState;
 use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
+use sever_domain::seen::{Seen, seen};
 use sever_domain::{
     Action, EntitlementKind, Grade, HoldPolicy, HoldReason, Reversibility, StepClass, StepEvent,
     StepState,
@@ -16,7 +17,6 @@ use sever_store::job::{
 
 use crate::close::TASK_RECHECK;
 use crate::epoch::{End, Epoch, KnownAccount};
-use crate::seen::{Seen, seen};
 use crate::steps::Working;
 
 /// Who approves that a privileged entitlement comes back.
@@ -252,9 +252,31 @@ fn stand_in(step: &PlannedStep) -> PlannedStep {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::seen::tests::step;
+    use sever_domain::BindingId;
+
+    pub(crate) fn step(
+        action: Action,
+        target_kind: EntitlementKind,
+        target_key: &str,
+    ) -> PlannedStep {
+        PlannedStep {
+            binding: BindingId::generate(),
+            action,
+            class: StepClass::Revoke,
+            target_kind,
+            target_key: target_key.to_owned(),
+            privileged: false,
+            reversibility: Reversibility::Reversible,
+            grade: Grade::Read,
+            rule: None,
+            disposition: Disposition::MustGo,
+            residual_s: None,
+            needs: vec![],
+            facts: json!({}),
+        }
+    }
 
     #[test]
     fn accounts_come_first_and_privilege_waits_for_its_own_approval() {

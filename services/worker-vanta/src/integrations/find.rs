@@ -8,6 +8,7 @@ use sever_provider::{Account, CallError, FoundAccount};
 
 use super::families::is_application;
 use crate::errors::{Meaning, Refused, inconsistent, unusable};
+use crate::people::canary;
 use crate::tenant::{Api, Ask, Tenant};
 
 /// A connected system as Vanta gives it.
@@ -123,6 +124,8 @@ async fn application(tenant: &Tenant, client_id: &str) -> Result<Found, CallErro
     } else if tenant.connector_works().await? {
         (AccountState::Live, "gets tokens")
     } else {
+        // Where our other credentials are refused too, the refusal says nothing of this one.
+        canary(tenant).await?;
         (AccountState::Deactivated, "credentials refused")
     };
     Ok(Found { state, word, facts })

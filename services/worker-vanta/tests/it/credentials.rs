@@ -62,7 +62,7 @@ async fn a_token_displaced_by_another_program_is_fetched_anew() {
 }
 
 #[tokio::test]
-async fn a_refused_secret_and_a_token_that_never_worked_are_wrong_credentials() {
+async fn a_refused_secret_and_two_refused_tokens_are_wrong_credentials() {
     let sim = Sim::start(json!({})).await;
     let wrong = VantaFactory::default()
         .connect(sim.settings("vcs_wrong"))
@@ -72,8 +72,11 @@ async fn a_refused_secret_and_a_token_that_never_worked_are_wrong_credentials() 
     assert!(!format!("{error} {error:?} {:?}", wrong.people).contains("vcs_wrong"));
     sim.fault(json!({ "when": { "operation": "list_people" }, "then": { "status": 401 } }))
         .await;
-    let error = sim.people().canary().await.unwrap_err();
-    assert_eq!(error.class, OutcomeClass::Credentials);
+    let people = sim.people();
+    let first = people.canary().await.unwrap_err();
+    assert_eq!(first.class, OutcomeClass::Retry, "another token may work");
+    let second = people.canary().await.unwrap_err();
+    assert_eq!(second.class, OutcomeClass::Credentials);
 }
 
 #[tokio::test]

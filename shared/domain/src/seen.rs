@@ -1,12 +1,12 @@
 //! What a reading says of one step's target.
 
-use sever_domain::entitlement::{AccountReading, FamilyResult};
-use sever_domain::plan::PlannedStep;
-use sever_domain::{AccountState, Action, EntitlementKind};
+use crate::entitlement::{AccountReading, AccountState, EntitlementKind, FamilyResult};
+use crate::plan::PlannedStep;
+use crate::step::Action;
 
 /// What a reading says of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub enum Seen {
     /// It is as the step wants it: of a removal, its family was read whole and the target is not in it.
     Done,
     /// It is not.
@@ -22,7 +22,8 @@ impl Seen {
 }
 
 /// Looks for a step's target in a reading of its account.
-pub(crate) fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
+#[must_use]
+pub fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
     if step.target_kind == EntitlementKind::Account {
         return Seen::when(account(step.action, reading.account_state));
     }
@@ -54,18 +55,14 @@ const fn account(action: Action, state: AccountState) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
+    use crate::entitlement::{Entitlement, FamilyReading};
+    use crate::plan::Disposition;
+    use crate::{BindingId, Grade, Reversibility, StepClass};
     use serde_json::json;
-    use sever_domain::entitlement::{Entitlement, FamilyReading};
-    use sever_domain::plan::Disposition;
-    use sever_domain::{BindingId, Grade, Reversibility, StepClass};
 
-    pub(crate) fn step(
-        action: Action,
-        target_kind: EntitlementKind,
-        target_key: &str,
-    ) -> PlannedStep {
+    fn step(action: Action, target_kind: EntitlementKind, target_key: &str) -> PlannedStep {
         PlannedStep {
             binding: BindingId::generate(),
             action,

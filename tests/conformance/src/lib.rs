@@ -1,0 +1,1 @@
+//! The conformance suite of `sever-testkit` over every connector: see `tests/matrix`.

@@ -1,0 +1,121 @@
+//! The conformance matrix over every connector, against the simulator's real binary.
+//!
+//! `cargo test` runs a seeded sample, `make conformance` the whole. Variables: `SEVER_CONFORMANCE` (`sample` or `all`),
+//! `SEVER_CONFORMANCE_SEED`, `SEVER_CONFORMANCE_ONLY` (one cell, such as `okta/person/crash/17`), `SEVER_CONFORMANCE_LANES`.
+#![expect(
+    clippy::print_stdout,
+    reason = "the table and the line of JSON are what this program is for"
+)]
+#![allow(
+    missing_docs,
+    reason = "a program of tests has no readers of its items"
+)]
+
+mod entra;
+mod oidc;
+mod okta;
+mod scim;
+mod vanta;
+mod world;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use sever_domain::Provider;
+use sever_testkit::conformance::{self, Conformance, Ran, Selection};
+
+/// Cells of each subject that a sample draws, beside the clean run.
+const SAMPLE: usize = 14;
+/// Most lanes wait for their simulator most of the time.
+const LANES: usize = 6;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("the conformance suite could not run: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every connector; `true` where no cell failed.
+async fn run() -> anyhow::Result<bool> {
+    let seed = number("SEVER_CONFORMANCE_SEED")?.unwrap_or_else(any_seed);
+    let lanes = number("SEVER_CONFORMANCE_LANES")?.map_or(LANES, |lanes| lanes as usize);
+    let selection = selection()?;
+    println!(
+        "conformance: seed {seed} (SEVER_CONFORMANCE_SEED={seed} runs the same again), {lanes} simulators"
+    );
+    let matrix = Conformance::start(seed, selection, lanes).await?;
+    let mut ran = Vec::new();
+    for provider in Provider::ALL {
+        let began = std::time::Instant::now();
+        let cells = conform(&matrix, *provider).await?;
+        println!(
+            "{provider}: {} cells in {} s",
+            cells.len(),
+            began.elapsed().as_secs()
+        );
+        for cell in &cells {
+            say(cell, seed);
+        }
+        ran.extend(cells);
+    }
+    println!("\n{}", conformance::table(&ran));
+    println!("{}", conformance::json_line(&ran, seed));
+    Ok(ran.iter().all(|cell| cell.problem.is_none()))
+}
+
+/// The adaptor of each provider: one that is added to `Provider` has none, and this does not compile.
+async fn conform(matrix: &Conformance, provider: Provider) -> anyhow::Result<Vec<Ran>> {
+    match provider {
+        Provider::Okta => conformance::run(matrix, okta::Okta).await,
+        Provider::Entra => conformance::run(matrix, entra::Entra).await,
+        Provider::Vanta => conformance::run(matrix, vanta::Vanta).await,
+        Provider::Scim => conformance::run(matrix, scim::Scim).await,
+        Provider::Oidc => conformance::run(matrix, oidc::Oidc::new()?).await,
+    }
+}
+
+fn say(cell: &Ran, seed: u64) {
+    if let Some(problem) = &cell.problem {
+        println!("FAILED {}: {problem}", cell.name);
+        println!("  alone: make conformance ONLY={} SEED={seed}", cell.name);
+    }
+}
+
+fn selection() -> anyhow::Result<Selection> {
+    if let Some(only) = variable("SEVER_CONFORMANCE_ONLY") {
+        return Ok(Selection::One(only.parse().map_err(anyhow::Error::msg)?));
+    }
+    match variable("SEVER_CONFORMANCE").as_deref() {
+        None | Some("sample") => Ok(Selection::Sample(SAMPLE)),
+        Some("all") => Ok(Selection::All),
+        Some(other) => anyhow::bail!("SEVER_CONFORMANCE={other}: write 'sample' or 'all'"),
+    }
+}
+
+fn number(name: &str) -> anyhow::Result<Option<u64>> {
+    let parse = |text: String| {
+        text.parse()
+            .with_context(|| format!("{name} must be a whole number"))
+    };
+    variable(name).map(parse).transpose()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test has no configuration of its own; the variables are those of one command"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Another sample each time; the seed is printed.
+fn any_seed() -> u64 {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::from(now.subsec_micros())
+}
