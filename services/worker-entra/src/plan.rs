@@ -12,7 +12,7 @@ mod proofs;
 pub use lifetime::Lifetime;
 
 use serde_json::json;
-use sever_domain::entitlement::{AccountReading, Entitlement};
+use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading, FamilyResult};
 use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
 use sever_domain::{
     AccountState, Action, BindingId, EntitlementKind as Kind, Grade, Intent, Reversibility,
@@ -223,9 +223,13 @@ impl Plan<'_> {
         self.steps.extend(left);
     }
 
-    /// The deletion, after everything else; what a local directory owns is deleted there.
+    /// The deletion, after everything else; what a local directory owns is deleted there. A family whose read failed this
+    /// time would be hidden by the deletion and come back with a restoration: the next plan deletes.
     fn end(&mut self) {
-        if self.reading.account_state == AccountState::Deactivated {
+        let failed = |family: &FamilyReading| family.result == FamilyResult::Failed;
+        if self.reading.account_state == AccountState::Deactivated
+            || self.reading.families.iter().any(failed)
+        {
             return;
         }
         let key = self.account_key();

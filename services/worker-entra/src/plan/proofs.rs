@@ -224,6 +224,19 @@ proptest! {
 }
 
 #[test]
+fn nobody_is_deleted_while_a_family_could_not_be_read() {
+    let mut before = reading(AccountState::Contained, false, &[]);
+    let groups = before
+        .families
+        .iter_mut()
+        .find(|it| it.family == Kind::Group);
+    groups.unwrap().result = FamilyResult::Failed;
+    let steps = planned(Intent::Remove, &before);
+    let deletes = |step: &PlannedStep| step.action == Action::DeleteAccount;
+    assert!(!steps.iter().any(deletes));
+}
+
+#[test]
 fn nothing_is_planned_for_an_absent_account() {
     let absent = AccountReading::absent(PEOPLE);
     assert_eq!(planned(Intent::Remove, &absent), vec![]);

@@ -200,7 +200,9 @@ impl<A: Adaptor> Cell<'_, A> {
             let held_may_pass = row == Row::PagesWithoutEnd && epoch < SENSELESS_EPOCHS;
             self.go_on(&settled, held_may_pass, &mut met, &mut record)
                 .await?;
-            if died || matches!(settled, Settled::Credentials(_)) {
+            // After a long wait it is another process that goes on, with another pace of its own.
+            let much_later = settled.pause() > PAUSE_MAX;
+            if died || much_later || matches!(settled, Settled::Credentials(_)) {
                 known = Known::new(make()?);
             }
             tokio::time::sleep(settled.pause().min(PAUSE_MAX)).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
@@ -54,6 +54,7 @@ pub(super) async fn run_one<A: Adaptor>(
     name: &CellName,
     baseline: Option<&Baseline>,
 ) -> (Ran, Option<Baseline>) {
+    let began = Instant::now();
     let cell = Box::pin(cell::run(adaptor, simulator, name, baseline));
     let ended = tokio::time::timeout(CELL_MAX, cell).await;
     let (problem, found) = match ended {
@@ -68,6 +69,7 @@ pub(super) async fn run_one<A: Adaptor>(
         Ran {
             name: name.clone(),
             problem,
+            took: began.elapsed(),
         },
         found,
     )

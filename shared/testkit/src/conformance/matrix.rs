@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sever_domain::{Provider, SubjectKind};
 
@@ -69,6 +70,8 @@ pub struct Ran {
     pub name: CellName,
     /// Why it failed.
     pub problem: Option<String>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// Which cells are run.
