@@ -49,6 +49,13 @@ pub struct ConnectionBody {
     /// Jobs that may be worked on at once, over all workers, 1 to 1024.
     #[serde(default = "default_jobs_max")]
     pub jobs_max: i32,
+    /// The fence: how long after a plan its one-way steps other than sessions and tokens wait, at most 30 days. Until then an
+    /// opt-out can still be restored whole.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub fence_delay: Span,
+    /// Whether one-way steps need a second person's release besides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fence_approval: bool,
     /// Whether it takes no work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
@@ -138,6 +145,8 @@ impl From<ConnectionBody> for ConnectionSpec {
             clock_skew_s: body.clock_skew.as_seconds(),
             in_flight_max: body.in_flight_max,
             jobs_max: body.jobs_max,
+            fence_delay_s: body.fence_delay.as_seconds(),
+            fence_approval: body.fence_approval,
             closed: body.closed,
         }
     }
@@ -161,6 +170,8 @@ impl From<ConnectionRow> for ConnectionView {
                 clock_skew: Span::stored(spec.clock_skew_s),
                 in_flight_max: spec.in_flight_max,
                 jobs_max: spec.jobs_max,
+                fence_delay: Span::stored(spec.fence_delay_s),
+                fence_approval: spec.fence_approval,
                 closed: spec.closed,
             },
             state: row.state,
@@ -183,6 +194,11 @@ mod tests {
         let read: ConnectionsBody = serde_json::from_str(body).unwrap();
         assert_eq!(read.connection[0].clock_skew.as_seconds(), 30);
         assert_eq!(read.connection[0].in_flight_max, 8);
+        let fence = (
+            read.connection[0].fence_delay.as_seconds(),
+            read.connection[0].fence_approval,
+        );
+        assert_eq!(fence, (0, false));
         let wrong = body.replace("base_url", "baseurl");
         assert!(serde_json::from_str::<ConnectionsBody>(&wrong).is_err());
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A length of time in whole seconds, written `1h`, `30s`, `1h 30m` or as a number of seconds. At most 366 days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, ToSchema)]
 #[schema(value_type = String, example = "1h")]
 pub struct Span(i64);
 
@@ -30,6 +30,12 @@ impl Span {
     #[must_use]
     pub const fn as_seconds(self) -> i64 {
         self.0
+    }
+
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
     }
 
     /// As the table has it, which was checked when it was applied.

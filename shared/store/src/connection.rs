@@ -16,6 +16,9 @@ use crate::outbox::{self, Bell};
 use crate::pool::{Client, Tx};
 use crate::row::word;
 
+/// The longest fence, 30 days in seconds: as the column's CHECK.
+pub const FENCE_DELAY_MAX_S: i64 = 30 * 86_400;
+
 /// The most connections that one list holds.
 pub const LIST_MAX: i64 = 1000;
 
@@ -24,7 +27,7 @@ macro_rules! select {
         concat!(
             "
 SELECT id, provider, name, base_url, credential_ref, token_lifetime_s, token_lifetimes, clock_skew_s, in_flight_max, jobs_max,
-       state, state_reason, blocked_until, version, created_at, now() AS now,
+       fence_delay_s, fence_approval, state, state_reason, blocked_until, version, created_at, now() AS now,
        (SELECT count(*)::int8 FROM job WHERE job.connection_id = connection.id
         AND job.state IN ('waiting', 'running', 'held', 'parked', 'dead')) AS jobs_open
 FROM connection ",
@@ -38,12 +41,14 @@ const FIND: &str = select!("WHERE name = $1");
 const LOCK: &str = select!("WHERE name = $1 FOR UPDATE");
 
 const INSERT: &str = "
-INSERT INTO connection (id, provider, name, base_url, credential_ref, token_lifetime_s, token_lifetimes, clock_skew_s, in_flight_max, jobs_max, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+INSERT INTO connection (id, provider, name, base_url, credential_ref, token_lifetime_s, token_lifetimes, clock_skew_s, in_flight_max, jobs_max, state,
+       fence_delay_s, fence_approval)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
 const UPDATE: &str = "
 UPDATE connection SET base_url = $2, credential_ref = $3, token_lifetime_s = $4, token_lifetimes = $5, clock_skew_s = $6,
-       in_flight_max = $7, jobs_max = $8, state = $9, state_reason = NULL, version = version + 1
+       in_flight_max = $7, jobs_max = $8, state = $9, fence_delay_s = $10, fence_approval = $11, state_reason = NULL,
+       version = version + 1
 WHERE id = $1";
 
 const UNPARK: &str = "
@@ -72,6 +77,10 @@ pub struct ConnectionSpec {
     pub in_flight_max: i32,
     /// Jobs that may hold a lease at once, 1 to 1024.
     pub jobs_max: i32,
+    /// From a plan until its one-way steps may go, in seconds, at most [`FENCE_DELAY_MAX_S`]. Sessions and tokens never wait.
+    pub fence_delay_s: i64,
+    /// Whether one-way steps need a person's release besides.
+    pub fence_approval: bool,
     /// Whether it takes no work.
     pub closed: bool,
 }
@@ -205,6 +214,8 @@ async fn create(tx: &Tx<'_>, spec: &ConnectionSpec, actor: &str) -> Result<Chang
             &spec.in_flight_max,
             &spec.jobs_max,
             &state_word(spec),
+            &spec.fence_delay_s,
+            &spec.fence_approval,
         ],
         "creating a connection",
     )
@@ -236,6 +247,8 @@ async fn change(
             &spec.in_flight_max,
             &spec.jobs_max,
             &state_word(spec),
+            &spec.fence_delay_s,
+            &spec.fence_approval,
         ],
         "changing a connection",
     )
@@ -293,7 +306,7 @@ fn described(spec: &ConnectionSpec) -> Value {
         "provider": spec.provider, "base_url": spec.base_url, "credential": spec.credential_ref,
         "token_lifetime_s": spec.token_lifetime_s, "token_lifetimes": spec.token_lifetimes,
         "clock_skew_s": spec.clock_skew_s, "in_flight_max": spec.in_flight_max, "jobs_max": spec.jobs_max,
-        "state": state_word(spec),
+        "fence_delay_s": spec.fence_delay_s, "fence_approval": spec.fence_approval, "state": state_word(spec),
     })
 }
 
@@ -317,6 +330,8 @@ fn connection(row: &Row) -> Result<ConnectionRow, StoreError> {
             clock_skew_s: row.get("clock_skew_s"),
             in_flight_max: row.get("in_flight_max"),
             jobs_max: row.get("jobs_max"),
+            fence_delay_s: row.get("fence_delay_s"),
+            fence_approval: row.get("fence_approval"),
             closed: state == "closed",
         },
         state,

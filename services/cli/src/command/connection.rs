@@ -19,7 +19,8 @@ pub(crate) enum ConnectionCommand {
     ///
     /// The file is TOML, a table 'connection' for each: name, provider, base_url, credential ("env:NAME" or "file:/path", as the
     /// worker sees them), access_token_lifetime ("1h"), and where they differ from the usual clock_skew ("30s"), in_flight_max (8),
-    /// jobs_max (64), closed (false) and a table access_token_lifetime_by_issuer.
+    /// jobs_max (64), closed (false) and a table access_token_lifetime_by_issuer. A fence before one-way steps: fence_delay ("2h",
+    /// at most 30d), fence_approval (true: a second person releases them).
     Apply {
         /// The file.
         file: PathBuf,
@@ -84,6 +85,7 @@ fn listed(connections: &[ConnectionView]) -> String {
             connection.configured.provider.to_string(),
             connection.state.clone(),
             connection.jobs_open.to_string(),
+            or_dash(fence(connection)),
             connection.configured.base_url.clone(),
             connection.configured.credential.clone(),
             or_dash(connection.state_reason.as_ref()),
@@ -95,6 +97,7 @@ fn listed(connections: &[ConnectionView]) -> String {
             "provider",
             "state",
             "open jobs",
+            "fence",
             "base url",
             "credential",
             "reason",
@@ -131,10 +134,22 @@ fn shown(connection: &ConnectionView) -> String {
         ("clock skew", Some(configured.clock_skew.to_string())),
         ("calls at once", Some(configured.in_flight_max.to_string())),
         ("jobs at once", Some(configured.jobs_max.to_string())),
+        ("fence", fence(connection)),
         ("open jobs", Some(connection.jobs_open.to_string())),
         ("version", Some(connection.version.to_string())),
         ("created", Some(time(connection.created_at))),
     ])
+}
+
+/// What one-way steps wait for.
+fn fence(connection: &ConnectionView) -> Option<String> {
+    let delay = connection.configured.fence_delay;
+    match (delay.is_zero(), connection.configured.fence_approval) {
+        (true, false) => None,
+        (true, true) => Some("approval".to_owned()),
+        (false, false) => Some(delay.to_string()),
+        (false, true) => Some(format!("{delay} and approval")),
+    }
 }
 
 #[cfg(test)]
@@ -148,6 +163,8 @@ provider = "okta"
 base_url = "https://example.okta.com"
 credential = "env:OKTA"
 access_token_lifetime = "1h"
+fence_delay = "2h"
+fence_approval = true
 
 [connection.access_token_lifetime_by_issuer]
 "https://example.okta.com/oauth2/default" = "24h"
@@ -161,6 +178,8 @@ access_token_lifetime = "1h"
         let issuer = connection.access_token_lifetime_by_issuer.values().next();
         assert_eq!(issuer.unwrap().as_seconds(), 86_400);
         assert_eq!((connection.in_flight_max, connection.jobs_max), (8, 64));
+        assert_eq!(connection.fence_delay.as_seconds(), 7200);
+        assert!(connection.fence_approval);
     }
 
     #[test]

@@ -153,6 +153,8 @@ base_url = "https://example.okta.com"
 credential = "env:SEVER_OKTA"
 access_token_lifetime = "1h"
 clock_skew = "30s"
+fence_delay = "2h"
+fence_approval = true
 "#;
 
 pub(crate) const INTEGRATIONS: &str = r#"

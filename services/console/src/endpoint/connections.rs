@@ -7,7 +7,7 @@ use sever_api::connection_view::{
 };
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_config::CredentialReference;
-use sever_store::connection::{self, ApplyError, ConnectionSpec};
+use sever_store::connection::{self, ApplyError, ConnectionSpec, FENCE_DELAY_MAX_S};
 
 use crate::console::Console;
 
@@ -127,6 +127,9 @@ fn fault(connection: &ConnectionBody) -> Option<(&'static str, String)> {
     if !(1..=1024).contains(&connection.jobs_max) {
         return fault("jobs_max", "must be 1 to 1024");
     }
+    if connection.fence_delay.as_seconds() > FENCE_DELAY_MAX_S {
+        return fault("fence_delay", "must be at most 30d");
+    }
     None
 }
 
@@ -171,7 +174,7 @@ mod tests {
     fn each_faulty_key_is_named_and_a_pasted_credential_is_not_repeated() {
         assert_eq!(check(&body(|_| ())), Ok(()));
         type Change = fn(&mut ConnectionBody);
-        let faults: [(&str, Change); 6] = [
+        let faults: [(&str, Change); 7] = [
             ("name", |c| c.name = "Okta".to_owned()),
             ("base_url", |c| c.base_url = "example.okta.com".to_owned()),
             ("base_url", |c| {
@@ -179,6 +182,9 @@ mod tests {
             }),
             ("credential", |c| c.credential = "00aHunter2".to_owned()),
             ("in_flight_max", |c| c.in_flight_max = 0),
+            ("fence_delay", |c| {
+                c.fence_delay = "31d".parse().unwrap();
+            }),
             ("jobs_max", |c| c.jobs_max = 5000),
         ];
         for (key, change) in faults {

@@ -18,6 +18,8 @@ fn spec(name: &str) -> ConnectionSpec {
         clock_skew_s: 30,
         in_flight_max: 8,
         jobs_max: 64,
+        fence_delay_s: 7200,
+        fence_approval: true,
         closed: false,
     }
 }

@@ -71,6 +71,8 @@ fn okta(stub: &str) -> ConnectionSpec {
         clock_skew_s: 0,
         in_flight_max: limit,
         jobs_max: limit,
+        fence_delay_s: 0,
+        fence_approval: false,
         closed: false,
     }
 }
