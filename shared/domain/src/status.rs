@@ -28,7 +28,7 @@ pub struct ConnectionFacts {
     /// An effective opt-out, neither cancelled nor reversed, named this connection, and its job here was cancelled:
     /// nothing is removed here in its name.
     pub refused: bool,
-    /// The newest observation saw the account whole.
+    /// The newest observation saw an account, and every family that can be seen.
     pub seen_whole: bool,
     /// The job is done by a closing inspection that proved everything, and nothing newer contradicts it.
     pub proven: bool,

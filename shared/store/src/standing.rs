@@ -14,7 +14,8 @@ use crate::error::StoreError;
 use crate::pool::Client;
 use crate::row::{word, word_opt};
 
-/// The facts of some subjects at every connection where they have a job or a binding.
+/// The facts of some subjects at every connection where they have a standing or refused job, or an account that is not refuted:
+/// where a removal found nobody and was reversed, nothing is left to say.
 ///
 /// A job stands while its opt-out is open or closed and it is neither cancelled nor replaced. The newest
 /// standing job decides what is proven, so that an open successor takes the proof of its predecessor away.
@@ -28,8 +29,9 @@ WITH standing AS (
     SELECT DISTINCT ON (subject_id, connection_id) * FROM standing
     ORDER BY subject_id, connection_id, created_at DESC, id DESC
 ), place AS (
-    SELECT subject_id, connection_id FROM job WHERE subject_id = ANY($1)
-    UNION SELECT subject_id, connection_id FROM binding WHERE subject_id = ANY($1)
+    SELECT job.subject_id, connection_id FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
+    WHERE job.subject_id = ANY($1) AND opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed')
+    UNION SELECT subject_id, connection_id FROM binding WHERE subject_id = ANY($1) AND state <> 'refuted'
 )
 SELECT place.subject_id, place.connection_id, connection.name, connection.provider,
        EXISTS (SELECT FROM standing WHERE standing.subject_id = place.subject_id
@@ -63,7 +65,8 @@ LEFT JOIN LATERAL (
     ) AS latest
 ) AS steps ON true
 LEFT JOIN LATERAL (
-    SELECT bool_and(family.result = 'complete' OR (family.result = 'unsupported' AND family.rule IS NOT NULL)) AS whole
+    SELECT bool_and(family.result IN ('complete', 'unsupported'))
+           AND bool_or(family.family = 'account' AND family.found > 0) AS whole
     FROM inspection_family AS family
     WHERE family.inspection_id = (
         SELECT inspection.id FROM inspection JOIN job ON job.id = inspection.job_id
