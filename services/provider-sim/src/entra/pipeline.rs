@@ -21,6 +21,8 @@ use crate::journal::{Effect, Ending, Entry};
 use crate::simulation::Simulation;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// What Azure Resource Manager calls it.
+const AZURE_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// Answers a request below `/entra`; `segments` starts with the name of the tenant.
@@ -260,7 +262,11 @@ impl Passage<'_> {
         if let Some(id) = call.header("client-request-id") {
             reply = reply.with_header(CLIENT_REQUEST_ID, id);
         }
-        reply.with_header(REQUEST_ID, &call.request_id)
+        let name = match call.path.starts_with("/arm") {
+            true => AZURE_REQUEST_ID,
+            false => REQUEST_ID,
+        };
+        reply.with_header(name, &call.request_id)
     }
 }
 
