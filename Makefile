@@ -47,13 +47,13 @@ conformance: ## every connector through every fault of the matrix; ONLY=okta/per
 interop: ## our connectors against programs that others wrote (scim2-server, oidc-provider), from their ordinary packages
 	SEVER_INTEROP=1 $(CARGO) test --locked -p sever-interop -- --nocapture
 
-demo: ## build, start the whole fleet on this machine, and take 48 leavers' access away before your eyes
+demo: ## build, start the whole fleet on this machine, and take the access of 50 leavers and two integrations away
 	@# Given servers need no packages.
 	@if [ -z "$${DATABASE_URL:-}" ] || [ -z "$${AMQP_URL:-}" ]; then deploy/packages.sh; fi
 	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever demo
 
-dev: ## the same fleet with a simulated org of 100 people, until Ctrl-C
+dev: ## the same fleet with a simulated company of 100 people in five systems, until Ctrl-C
 	@if [ -z "$${DATABASE_URL:-}" ] || [ -z "$${AMQP_URL:-}" ]; then deploy/packages.sh; fi
 	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever dev

@@ -1,4 +1,4 @@
-//! What the HR system says: 48 leavers, one of them twice, and one message that nobody can read.
+//! What the HR system says: 50 leavers, one of them twice, and one message that nobody can read.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The table: for each leaver what was revoked, when, and what the re-read saw.
+//! The particulars of each cell of the matrix: what was revoked, when, and what the re-read saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use super::audience::Act;
 use crate::output::table;
 use crate::words::{or_dash, time};
 
-/// One line for each leaver and connection.
+/// One line for each subject and connection.
 pub(super) fn shown(acts: &[Act<'_>]) -> String {
     let rows = acts.iter().flat_map(|act| {
-        let opt_outs = act.opt_outs.iter();
+        let opt_outs = act.opt_outs.iter().rev();
         opt_outs.flat_map(move |opt_out| opt_out.jobs.iter().map(move |job| row(act, job)))
     });
     let head = [
-        "person",
+        "subject",
         "at",
         "revoked",
         "first cut (UTC)",
@@ -41,7 +41,7 @@ fn row(act: &Act<'_>, job: &JobView) -> Vec<String> {
         .rfind(|inspection| inspection.purpose == "closing");
     let proven = closing.map(|inspection| inspection.ended_at);
     vec![
-        act.leaver.external_id.clone(),
+        act.subject.name().to_owned(),
         job.connection.clone(),
         revoked(&job.steps),
         or_dash(
@@ -53,7 +53,7 @@ fn row(act: &Act<'_>, job: &JobView) -> Vec<String> {
         seen(job),
         or_dash(job.weakest_grade),
         status(job),
-        act.leaver.part.label().to_owned(),
+        act.subject.label().to_owned(),
     ]
 }
 

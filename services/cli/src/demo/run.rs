@@ -7,21 +7,26 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use sever_api::person_view::ImportView;
 use sever_config::{DevConfig, FromEnvironment as _, ProcessEnvironment};
+use sever_domain::request::Channel;
 use tokio::time::Instant;
 
-use super::audience::{self, Act};
+use super::audience::{self, Act, Subject};
 use super::cast::{Cast, LEAVERS, PEOPLE};
 use super::check::{self, Findings};
-use super::outcome::Outcome;
-use super::{events, follow, report, stage, truth};
+use super::integrations::{self, Integration};
+use super::operator::Operator;
+use super::outcome::{Beside, Outcome};
+use super::{disconnect, events, follow, matrix, report, restore, stage, task, truth};
 use crate::dev::fleet::Fleet;
 use crate::dev::narrator::Narrator;
 use crate::dev::people::people_csv;
 use crate::dev::supervise::{Finished, with_fleet};
+use crate::dev::systems::SYSTEMS;
 use crate::exit::{Ended, Failure, Reason};
 use crate::output;
 
-/// Starts the whole fleet on this machine, lets 48 of 500 people leave, and checks that their access is gone.
+/// Starts the whole fleet on this machine, lets 50 of 500 people leave, disconnects two integrations, and checks that their access
+/// is gone in five systems.
 ///
 /// The last line is JSON; the status is 0 only where everything is as it must be. Everything begins anew at each start, and nothing
 /// is left running. With DATABASE_URL or AMQP_URL set, those servers are used instead of private ones.
@@ -72,27 +77,47 @@ async fn perform(
     ));
     stage::say_settings(narrator);
     let cast = Cast::seed(&fleet.simulator).await?;
+    let integrations = integrations::plant(fleet, &cast).await?;
     import(fleet, &cast, narrator).await?;
     cast.delete_the_gone(&fleet.simulator).await?;
     stage::slow_down(&fleet.simulator).await?;
-    let before = truth::look(&fleet.simulator, &cast).await?;
+    let before = truth::look(&fleet.simulator, &cast, &integrations).await?;
 
+    play(fleet, (&cast, &integrations), narrator).await?;
+
+    let acts = audience::acts(&fleet.console, &cast, &integrations).await?;
+    show(fleet, &acts, narrator)?;
+    tell_intake(&acts, fleet, narrator).await?;
+    let findings = check::everything(fleet, (&cast, &integrations), &before, &acts).await?;
+    tell(&findings, narrator);
+    outcome(fleet, &acts, &findings, start).await
+}
+
+/// What happens, in its order: people leave, integrations are disconnected, a person does what no call can, one comes back.
+async fn play(
+    fleet: &Fleet,
+    (cast, integrations): (&Cast, &[Integration]),
+    narrator: Narrator,
+) -> anyhow::Result<()> {
+    let console = &fleet.console;
+    let operator = Operator::first(fleet, narrator);
+    let colleague = operator.colleague(fleet).await?;
     let published = Instant::now();
-    let count = events::publish(&cast, &fleet.broker.hr_url, &fleet.broker.hr_user).await?;
+    let count = events::publish(cast, &fleet.broker.hr_url, &fleet.broker.hr_user).await?;
     narrator.say(format!(
         "the HR system published {count} leaver events: {LEAVERS} leavers, one of them twice, and one event cut short"
     ));
-    follow::until_settled(&fleet.console, narrator).await?;
+    disconnect::run(fleet, &operator, &colleague, integrations).await?;
+    let subjects = LEAVERS + integrations.len();
+    follow::until_settled(console, subjects, narrator).await?;
     narrator.say(format!(
-        "all settled {:.1} s after the first event",
+        "{:.1} s after the first event everything is settled, but for one task",
         published.elapsed().as_secs_f64()
     ));
-    let acts = audience::acts(&fleet.console, &cast).await?;
-    output::say(&report::shown(&acts))?;
-    tell_intake(&acts, fleet, narrator).await?;
-    let findings = check::everything(fleet, &cast, &before).await?;
-    tell(&findings, narrator);
-    outcome(fleet, &acts, &findings, start).await
+    task::run(console, cast, &operator, &colleague).await?;
+    follow::until_settled(console, subjects, narrator).await?;
+    restore::run(console, cast, &operator).await?;
+    follow::until_settled(console, subjects + 1, narrator).await
 }
 
 async fn import(fleet: &Fleet, cast: &Cast, narrator: Narrator) -> anyhow::Result<()> {
@@ -109,24 +134,46 @@ async fn import(fleet: &Fleet, cast: &Cast, narrator: Narrator) -> anyhow::Resul
         imported.rejected_rows
     );
     narrator.say(format!(
-        "imported {} people with {} accounts",
-        imported.created, imported.candidates
+        "imported {} people with {} accounts in {} systems",
+        imported.created,
+        imported.candidates,
+        SYSTEMS.len()
+    ));
+    Ok(())
+}
+
+/// The matrix on standard output, and the particulars in a file.
+fn show(fleet: &Fleet, acts: &[Act<'_>], narrator: Narrator) -> anyhow::Result<()> {
+    let file = fleet.home.join("particulars.txt");
+    std::fs::write(&file, report::shown(acts)).context("writing particulars.txt")?;
+    output::say(&matrix::shown(acts))?;
+    narrator.say(format!(
+        "each cell: the status, then how many of the steps that were needed are proven by the re-read; what was revoked, when, and \
+         what the re-read saw is in {}",
+        file.display()
     ));
     Ok(())
 }
 
 /// What became of the repeated event and of the one that was cut short.
 async fn tell_intake(acts: &[Act<'_>], fleet: &Fleet, narrator: Narrator) -> anyhow::Result<()> {
-    let opt_outs = acts.iter().flat_map(|act| &act.opt_outs);
-    let requests: usize = opt_outs.map(|opt_out| opt_out.requests.len()).sum();
-    let repeated = if requests == acts.len() {
+    let leavers = acts
+        .iter()
+        .filter(|act| matches!(act.subject, Subject::Leaver(_)));
+    let from_hr = |channel| channel == Channel::Amqp;
+    let (mut requests, mut people) = (0, 0);
+    for act in leavers {
+        let all = act.opt_outs.iter().flat_map(|opt_out| &opt_out.requests);
+        requests += all.filter(|request| from_hr(request.channel)).count();
+        people += 1;
+    }
+    let repeated = if requests == people {
         "the repeated event changed nothing"
     } else {
         "that is not one for each"
     };
     narrator.say(format!(
-        "{requests} requests were recorded for {} leavers: {repeated}",
-        acts.len()
+        "{requests} requests of the HR system were recorded for {people} leavers: {repeated}"
     ));
     for rejected in audience::rejected(&fleet.console).await?.items {
         narrator.say(format!(
@@ -139,7 +186,7 @@ async fn tell_intake(acts: &[Act<'_>], fleet: &Fleet, narrator: Narrator) -> any
 
 fn tell(findings: &Findings, narrator: Narrator) {
     narrator.say(format!(
-        "the provider's journal has {} writes, Sever intended {} calls; {} contradictions in journal and state; \
+        "the providers' journal has {} writes, Sever intended {} calls; {} contradictions in journal, state and matrix; \
          {} checks of the invariants, {} broken",
         findings.writes,
         findings.intended,
@@ -158,8 +205,12 @@ async fn outcome(
     findings: &Findings,
     start: Instant,
 ) -> anyhow::Result<(Outcome, bool)> {
-    let rejected = audience::rejected(&fleet.console).await?.items.len();
-    let seconds = start.elapsed().as_secs();
-    let outcome = Outcome::of(acts, rejected, findings.provider.len(), seconds);
+    let beside = Beside {
+        rejected: audience::rejected(&fleet.console).await?.items.len(),
+        violations: findings.provider.len(),
+        seconds: start.elapsed().as_secs(),
+    };
+    let tasks = audience::tasks(&fleet.console).await?;
+    let outcome = Outcome::of(acts, &tasks, beside);
     Ok((outcome, findings.invariants.is_empty()))
 }

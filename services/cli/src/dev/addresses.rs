@@ -9,13 +9,17 @@ use sever_private_servers::{are_free, free_ports};
 /// The simulator's port where it is free.
 const SIMULATOR: u16 = 8090;
 
-/// The usual ports of the services, in the order of the fields of [`Addresses`].
-const SERVICES: [u16; 5] = [
+/// The usual ports of the services: intake and the console, each with its health port, then the workers' health ports.
+const SERVICES: [u16; 9] = [
     ports::INTAKE_HTTP,
     ports::INTAKE_OPS,
     ports::CONSOLE_HTTP,
     ports::CONSOLE_OPS,
     ports::WORKER_OKTA_OPS,
+    ports::WORKER_ENTRA_OPS,
+    ports::WORKER_VANTA_OPS,
+    ports::WORKER_SCIM_OPS,
+    ports::WORKER_OIDC_OPS,
 ];
 
 /// The addresses of the services.
@@ -29,8 +33,17 @@ pub(crate) struct Addresses {
     pub(crate) console: SocketAddr,
     /// Health and metrics of the console.
     pub(crate) console_ops: SocketAddr,
-    /// Health and metrics of the Okta worker.
-    pub(crate) worker_okta_ops: SocketAddr,
+    /// Health and metrics of the workers.
+    pub(crate) workers: [Worker; 5],
+}
+
+/// One worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Worker {
+    /// The name of its program.
+    pub(crate) program: &'static str,
+    /// Health and metrics.
+    pub(crate) ops: SocketAddr,
 }
 
 /// Which ports are wanted.
@@ -48,13 +61,30 @@ impl Addresses {
     /// # Errors
     /// Where hardly any port is free.
     pub(crate) fn choose(wanted: Ports) -> anyhow::Result<Self> {
-        let [intake, intake_ops, console, console_ops, worker_okta_ops] = choose(wanted, SERVICES)?;
+        let [
+            intake,
+            intake_ops,
+            console,
+            console_ops,
+            okta,
+            entra,
+            vanta,
+            scim,
+            oidc,
+        ] = choose(wanted, SERVICES)?;
+        let worker = |program, ops| Worker { program, ops };
         Ok(Self {
             intake,
             intake_ops,
             console,
             console_ops,
-            worker_okta_ops,
+            workers: [
+                worker("sever-worker-okta", okta),
+                worker("sever-worker-entra", entra),
+                worker("sever-worker-scim", scim),
+                worker("sever-worker-oidc", oidc),
+                worker("sever-worker-vanta", vanta),
+            ],
         })
     }
 }

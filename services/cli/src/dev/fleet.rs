@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::Method;
+use serde_json::Value;
 use sever_api::connection_view::{AppliedView, ConnectionBody, ConnectionsBody};
 use sever_api::operator_view::{SourceBody, SourceView};
 use sever_config::{ConsoleClientConfig, DevConfig};
+use sever_domain::Provider;
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use super::addresses::{Addresses, Ports, for_simulator};
 use super::broker::Broker;
@@ -20,12 +21,11 @@ use super::narrator::Narrator;
 use super::programs::{start_services, start_simulator};
 use super::service::{Ended, Service};
 use super::simulator::Simulator;
+use super::systems::{SYSTEMS, System};
 use crate::client::Client;
 
 /// The name of the source for which the HR system speaks.
 pub(crate) const SOURCE: &str = "hr";
-/// The name of the connection to the simulated org.
-pub(crate) const CONNECTION: &str = "okta-main";
 /// Until a new HTTP connection on this machine is given up.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -39,10 +39,12 @@ pub(crate) struct Plan {
     pub(crate) servers: DevConfig,
     /// What every service gets, beside its addresses.
     pub(crate) environment: ServiceEnvironment,
-    /// Settings of the simulated org, beside its token.
-    pub(crate) org: serde_json::Value,
-    /// The connection to it, by its base URL; the credential is filled in.
-    pub(crate) connection: fn(&str) -> ConnectionBody,
+    /// Settings of a provider's simulated instance, beside what lets Sever in.
+    pub(crate) settings: fn(Provider) -> Value,
+    /// The connection to a system, by its base URL; the credential is filled in.
+    pub(crate) connection: fn(System, &str) -> ConnectionBody,
+    /// The pause between two of Entra's readings that must agree, in milliseconds.
+    pub(crate) agreeing_pause_ms: u64,
 }
 
 /// A running fleet. Dropping it kills everything, in the order of the fields; [`Fleet::stop`] is the orderly way.
@@ -61,12 +63,12 @@ pub(crate) struct Fleet {
     pub(crate) token_file: PathBuf,
     /// The console, with the first token.
     pub(crate) console: Client,
-    /// The simulated org.
+    /// The simulated systems.
     pub(crate) simulator: Simulator,
 }
 
 impl Fleet {
-    /// Starts everything and waits until it is ready: servers and simulator, then the services, then source and connection.
+    /// Starts everything and waits until it is ready: servers and simulator, then the services, then source and connections.
     /// Not cancel-safe for a given database server: call [`Fleet::clean_up`] after dropping the call.
     ///
     /// # Errors
@@ -87,7 +89,7 @@ impl Fleet {
         )?;
         let (token_file, token) = database.first_token(&home).await?;
         let addresses = Addresses::choose(plan.ports)?;
-        narrator.say("starting intake, the console and the Okta worker …");
+        narrator.say("starting intake, the console and five workers …");
         let services = start_services(plan, addresses, &home, &database, &broker).await?;
         let all: Vec<_> = services
             .iter()
@@ -163,11 +165,8 @@ impl Fleet {
         database
     }
 
-    /// Registers the source, and applies the connection to the simulated org, whose file stays for further changes.
+    /// Registers the source, and applies the connections to the simulated systems, whose file stays for further changes.
     async fn make_known(&self, plan: &Plan) -> anyhow::Result<()> {
-        let token = Uuid::new_v4().simple().to_string();
-        let credential = self.home.write_private("okta-token", &token)?;
-        self.simulator.make_org(&token, &plan.org).await?;
         let source = SourceBody {
             broker_user: Some(self.broker.hr_user.clone()),
             trusted: true,
@@ -176,13 +175,12 @@ impl Fleet {
             .console
             .send_json(Method::PUT, &["sources", SOURCE], &source)
             .await?;
-        let connection = ConnectionBody {
-            credential: format!("file:{}", credential.display()),
-            ..(plan.connection)(&self.simulator.base_url())
+        let mut connections = ConnectionsBody {
+            connection: Vec::with_capacity(SYSTEMS.len()),
         };
-        let connections = ConnectionsBody {
-            connection: vec![connection],
-        };
+        for system in SYSTEMS {
+            connections.connection.push(self.admit(plan, system).await?);
+        }
         let text = toml::to_string(&connections).context("writing connections.toml")?;
         std::fs::write(self.home.join("connections.toml"), text)
             .context("writing connections.toml")?;
@@ -192,6 +190,33 @@ impl Fleet {
             .await?;
         Ok(())
     }
+
+    /// Makes a system, lets Sever in, and returns the connection to it.
+    async fn admit(&self, plan: &Plan, system: System) -> anyhow::Result<ConnectionBody> {
+        let provider = system.provider;
+        let admission = system.admission(plan.agreeing_pause_ms);
+        let file = format!("{}-credential", system.connection);
+        let credential = self.home.write_private(&file, &admission.credential)?;
+        let settings = merged((plan.settings)(provider), admission.settings);
+        self.simulator
+            .order(provider, Method::PUT, "", Some(&settings))
+            .await?;
+        if let Some(document) = &admission.seed {
+            self.simulator.seed(provider, document).await?;
+        }
+        Ok(ConnectionBody {
+            credential: format!("file:{}", credential.display()),
+            ..(plan.connection)(system, &self.simulator.base_url(provider))
+        })
+    }
+}
+
+/// The members of both objects.
+fn merged(mut one: Value, other: Value) -> Value {
+    if let (Some(one), Value::Object(other)) = (one.as_object_mut(), other) {
+        one.extend(other);
+    }
+    one
 }
 
 fn console(addresses: Addresses, token: String) -> anyhow::Result<Client> {

@@ -1,7 +1,9 @@
 //! `sever dev`: servers, simulator and services on one machine. `sever demo` uses the same fleet.
 
 pub(crate) mod addresses;
+mod belongings;
 mod broker;
+pub(crate) mod company;
 mod database;
 pub(crate) mod environment;
 pub(crate) mod fleet;
@@ -14,5 +16,6 @@ mod service;
 mod signals;
 pub(crate) mod simulator;
 pub(crate) mod supervise;
+pub(crate) mod systems;
 
 pub(crate) use run::{DevArguments, run};

@@ -41,15 +41,16 @@ pub(super) async fn start_services(
     database: &Database,
     broker: &Broker,
 ) -> anyhow::Result<Vec<Service>> {
-    let wanted = [
+    let mut wanted = vec![
         ("sever-intake", Some(addresses.intake), addresses.intake_ops),
         (
             "sever-console",
             Some(addresses.console),
             addresses.console_ops,
         ),
-        ("sever-worker-okta", None, addresses.worker_okta_ops),
     ];
+    let workers = addresses.workers.iter();
+    wanted.extend(workers.map(|worker| (worker.program, None, worker.ops)));
     let logs = home.logs();
     let mut services = Vec::with_capacity(wanted.len());
     for (name, address, ops) in wanted {

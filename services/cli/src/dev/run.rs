@@ -1,6 +1,5 @@
 //! `sever dev`: the whole fleet on one machine, until Ctrl-C.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,21 +7,28 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use sever_api::connection_view::{ConnectionBody, Span};
 use sever_config::{DevConfig, FromEnvironment as _, ProcessEnvironment};
-use sever_domain::Provider;
 
 use super::addresses::Ports;
+use super::company;
 use super::environment::ServiceEnvironment;
-use super::fleet::{CONNECTION, Fleet, Plan, SOURCE};
+use super::fleet::{Fleet, Plan, SOURCE};
 use super::narrator::Narrator;
 use super::people::people_csv;
 use super::supervise::{Finished, with_fleet};
+use super::systems::{SYSTEMS, System};
 use crate::exit::Ended;
 
-/// Starts PostgreSQL, RabbitMQ, a simulated Okta org and every service on this machine, until Ctrl-C.
+/// For how long access tokens work; what cannot be recalled is residual for so long.
+const LIFETIME_S: i64 = 3600;
+const CLOCK_SKEW_S: i64 = 30;
+/// Nothing in the simulated tenant is late unless somebody orders it.
+const AGREEING_PAUSE_MS: u64 = 200;
+
+/// Starts PostgreSQL, RabbitMQ, five simulated systems and every service on this machine, until Ctrl-C.
 ///
-/// Everything begins anew at each start, because the simulated org does. With DATABASE_URL or AMQP_URL set, those servers are used
+/// The systems are an Okta org, an Entra tenant with Azure, a SCIM application, a Keycloak realm and a Vanta tenant, each with its
+/// worker and its connection. Everything begins anew at each start, because the simulated systems do. With DATABASE_URL or AMQP_URL set, those servers are used
 /// instead of private ones; the database is one of our own on it, and is dropped at the end. Any SEVER_ variable of the services
 /// can be set.
 #[derive(Debug, Args)]
@@ -33,7 +39,7 @@ pub(crate) struct DevArguments {
     /// Take any free ports; otherwise the usual ones where they are free.
     #[arg(long)]
     any_ports: bool,
-    /// How many people the simulated org has.
+    /// How many people the simulated company has: all of them in Okta, fewer in each of the others.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     people: u32,
 }
@@ -68,45 +74,42 @@ fn plan(arguments: &DevArguments, servers: DevConfig) -> Plan {
         },
         servers,
         environment: ServiceEnvironment::inherited(),
-        org: json!({}),
-        connection,
+        settings: |_| json!({}),
+        connection: |system, base_url| system.connection(base_url, LIFETIME_S, CLOCK_SKEW_S),
+        agreeing_pause_ms: AGREEING_PAUSE_MS,
     }
 }
 
-fn connection(base_url: &str) -> ConnectionBody {
-    let span = |seconds| Span::seconds(seconds).expect("an hour is a span");
-    ConnectionBody {
-        name: CONNECTION.to_owned(),
-        provider: Provider::Okta,
-        base_url: base_url.to_owned(),
-        credential: String::new(),
-        access_token_lifetime: span(3600),
-        access_token_lifetime_by_issuer: BTreeMap::new(),
-        clock_skew: span(30),
-        in_flight_max: 16,
-        jobs_max: 64,
-        closed: false,
-    }
-}
-
-/// People in the simulated org, and the HR system's list of them.
+/// People in the simulated systems, and the HR system's list of them.
 async fn seed(fleet: &Fleet, people: u32) -> anyhow::Result<()> {
-    let users = fleet.simulator.seed_directory(people as usize).await?;
-    let lines: Vec<_> = users.into_iter().map(|user| vec![user]).collect();
-    std::fs::write(fleet.home.join("people.csv"), people_csv(&lines)?).context("writing people.csv")
+    let company = company::seed(&fleet.simulator, people as usize).await?;
+    std::fs::write(fleet.home.join("people.csv"), people_csv(&company)?)
+        .context("writing people.csv")
 }
 
 /// Where everything is and how to talk to it, on standard output.
 fn show(fleet: &Fleet) -> anyhow::Result<()> {
     let (at, home) = (&fleet.addresses, fleet.home.path().display());
+    let workers = at.workers.map(|worker| {
+        let name = worker.program.trim_start_matches("sever-");
+        format!("{name:<12} health and metrics http://{}", worker.ops)
+    });
+    let systems = SYSTEMS.map(|system| {
+        let base_url = fleet.simulator.base_url(system.provider);
+        let System {
+            title, connection, ..
+        } = system;
+        format!("  {connection:<13} {title:<23} {base_url}")
+    });
     let text = format!(
         "\
 {database}; {broker}
-intake      http://{intake}  (health and metrics http://{intake_ops})
-console     http://{console}  (health and metrics http://{console_ops})
-worker-okta health and metrics http://{worker}
-simulator   http://{simulator}  (Okta org {base})
-logs        {home}/logs
+intake       http://{intake}  (health and metrics http://{intake_ops})
+console      http://{console}  (health and metrics http://{console_ops})
+{workers}
+simulator    http://{simulator}
+{systems}
+logs         {home}/logs
 
 In another terminal:
   export SEVER_CONSOLE_URL=http://{console} SEVER_TOKEN_FILE={token}
@@ -123,9 +126,9 @@ Ctrl-C stops everything.
         intake_ops = at.intake_ops,
         console = at.console,
         console_ops = at.console_ops,
-        worker = at.worker_okta_ops,
+        workers = workers.join("\n"),
         simulator = fleet.simulator.address(),
-        base = fleet.simulator.base_url(),
+        systems = systems.join("\n"),
         token = fleet.token_file.display(),
     );
     let mut out = std::io::stdout();

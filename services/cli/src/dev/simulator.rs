@@ -5,23 +5,25 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
+use sever_domain::Provider;
+
+use super::systems::INSTANCE;
 
 /// Seeding a large directory takes a while; everything else is quick.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The simulator and one org in it.
+/// The simulator, with one instance of each provider.
 #[derive(Debug, Clone)]
 pub(crate) struct Simulator {
     http: reqwest::Client,
     address: SocketAddr,
-    org: &'static str,
 }
 
 /// A seeded account.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 pub(crate) struct SeededUser {
-    /// Okta's id.
+    /// The provider's id.
     pub(crate) id: String,
     /// The login, which is the e-mail as well.
     pub(crate) login: String,
@@ -31,19 +33,10 @@ pub(crate) struct SeededUser {
     pub(crate) last_name: String,
 }
 
-#[derive(serde::Deserialize)]
-struct Seeded {
-    users: Vec<SeededUser>,
-}
-
 impl Simulator {
-    /// The org `main` of the simulator at this address.
+    /// The simulator at this address.
     pub(crate) fn new(http: reqwest::Client, address: SocketAddr) -> Self {
-        Self {
-            http,
-            address,
-            org: "main",
-        }
+        Self { http, address }
     }
 
     /// Where it listens.
@@ -51,63 +44,39 @@ impl Simulator {
         self.address
     }
 
-    /// The base URL of the org, as a connection takes it.
-    pub(crate) fn base_url(&self) -> String {
-        format!("http://{}/okta/{}", self.address, self.org)
+    /// The base URL of a provider's instance, as a connection takes it.
+    pub(crate) fn base_url(&self, provider: Provider) -> String {
+        format!("http://{}/{provider}/{INSTANCE}", self.address)
     }
 
-    /// Makes the org, with one accepted API token and these further settings.
+    /// Seeds what the document says, and returns its answer.
     ///
     /// # Errors
-    /// As [`Simulator::order`].
-    pub(crate) async fn make_org(&self, token: &str, settings: &Value) -> anyhow::Result<()> {
-        let mut settings = settings.clone();
-        settings["ssws_tokens"] = json!([{"token": token, "name": "sever"}]);
-        self.order(Method::PUT, "", Some(&settings)).await.map(drop)
+    /// As [`Simulator::send`].
+    pub(crate) async fn seed(&self, provider: Provider, document: &Value) -> anyhow::Result<Value> {
+        self.order(provider, Method::POST, "/seed", Some(document))
+            .await
     }
 
-    /// Seeds a company with access, the same for the same size and the same seed of the simulator.
+    /// Sends an order to a provider's instance: `path` is what follows its name.
     ///
     /// # Errors
-    /// As [`Simulator::order`].
-    pub(crate) async fn seed_directory(&self, people: usize) -> anyhow::Result<Vec<SeededUser>> {
-        let wish = json!({"people": people, "domain": "example.com"});
-        self.plant("/seed-directory", &wish).await
-    }
-
-    /// Seeds what the document says, and returns its users in its order.
-    ///
-    /// # Errors
-    /// As [`Simulator::order`].
-    pub(crate) async fn seed(&self, document: &Value) -> anyhow::Result<Vec<SeededUser>> {
-        self.plant("/seed", document).await
-    }
-
-    async fn plant(&self, path: &str, document: &Value) -> anyhow::Result<Vec<SeededUser>> {
-        let seeded = self.order(Method::POST, path, Some(document)).await?;
-        let seeded: Seeded =
-            serde_json::from_value(seeded).context("reading the simulator's list of users")?;
-        Ok(seeded.users)
-    }
-
-    /// Sends an order to the org: `path` is what follows its name.
-    ///
-    /// # Errors
-    /// Where the simulator does not answer within 30 s, or refuses; the error holds its words.
+    /// As [`Simulator::send`].
     pub(crate) async fn order(
         &self,
+        provider: Provider,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let path = format!("/control/okta/{}{path}", self.org);
+        let path = format!("/control/{provider}/{INSTANCE}{path}");
         self.send(method, &path, body).await
     }
 
     /// Sends an order to the simulator as a whole.
     ///
     /// # Errors
-    /// As [`Simulator::order`].
+    /// Where the simulator does not answer within 30 s, or refuses; the error holds its words.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -139,4 +108,17 @@ impl Simulator {
         serde_json::from_str(&text)
             .with_context(|| format!("reading the simulator's answer to {method} {path}"))
     }
+}
+
+/// The ids in a list of an answer, in its order.
+///
+/// # Errors
+/// Where the list is not there, or something in it has no id.
+pub(crate) fn ids(answer: &Value, list: &str) -> anyhow::Result<Vec<String>> {
+    let items = answer[list].as_array();
+    let ids = items.and_then(|items| {
+        let ids = items.iter().map(|item| item["id"].as_str());
+        ids.map(|id| id.map(str::to_owned)).collect()
+    });
+    ids.with_context(|| format!("the simulator's answer has no list of {list} with their ids"))
 }
