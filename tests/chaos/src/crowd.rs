@@ -186,6 +186,8 @@ fn connections(ground: &Ground) -> [ConnectionSpec; 2] {
         clock_skew_s: 0,
         in_flight_max: AT_ONCE,
         jobs_max: AT_ONCE,
+        fence_delay_s: 0,
+        fence_approval: false,
         closed: false,
     };
     let links = &ground.links;
