@@ -12,6 +12,7 @@ mod migrate;
 mod pool;
 pub mod restore;
 mod row;
+mod task_lock;
 
 pub mod api_token;
 pub mod audit;

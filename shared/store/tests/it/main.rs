@@ -8,6 +8,7 @@ mod connection;
 mod hold;
 mod integration;
 mod invariants;
+mod mass_guard;
 mod outbox;
 mod protected;
 mod statements;
