@@ -38,9 +38,10 @@ deny: ## licences, advisories and sources of everything that is linked, where ca
 	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; \
 	else echo "make deny: cargo-deny is not installed, nothing was checked" >&2; fi
 
-conformance: ## every connector through every fault of the matrix; ONLY=okta/person/crash/17 runs one cell, SEED= and LANES= as wished
+conformance: packages ## every connector through every fault of the matrix; ONLY=scim or ONLY=okta/person/crash/17 runs a part
 	@$(CARGO) build --locked --workspace --bins
 	@$(CARGO) test --locked --package sever-conformance --no-run
+	@if [ -z "$(ONLY)" ]; then SEVER_CONFORMANCE=all $(CARGO) test --quiet --locked --package sever-conformance --test memory; fi
 	@SEVER_CONFORMANCE=all SEVER_CONFORMANCE_ONLY="$(ONLY)" SEVER_CONFORMANCE_SEED="$(SEED)" SEVER_CONFORMANCE_LANES="$(LANES)" \
 	  $(CARGO) test --quiet --locked --package sever-conformance --test matrix
 

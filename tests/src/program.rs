@@ -84,6 +84,20 @@ impl Program {
         &self.environment
     }
 
+    /// The most memory that it has had resident so far, in bytes: the operating system's figure (`VmHWM` of proc(5)).
+    ///
+    /// # Errors
+    /// When it does not run, or the figure cannot be read.
+    pub fn peak_memory_bytes(&self) -> anyhow::Result<u64> {
+        let pid = self.child.as_ref().and_then(Child::id);
+        let pid = pid.with_context(|| format!("{} does not run", self.name))?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.context("no VmHWM in the process's status")?.parse()?;
+        Ok(kib * 1024)
+    }
+
     /// Changes one variable for the next start.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.retain(|(known, _)| known != name);

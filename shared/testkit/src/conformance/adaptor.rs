@@ -31,6 +31,23 @@ pub trait Adaptor: Send + Sync + 'static {
     /// The journal's families of the calls that fetch tokens: writes that concern nobody.
     fn token_families(&self) -> &'static [&'static str];
 
+    /// The journal's families of the calls that carry the credential itself rather than a token made with it: a 401 there
+    /// is wrong credentials at once.
+    fn secret_families(&self) -> &'static [&'static str] {
+        self.token_families()
+    }
+
+    /// The journal's families of the calls that carry no credential: a 401 there is for a person to look at.
+    fn open_families(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The journal's operations that a second run repeats although nothing is left, because no read can tell that, and that
+    /// the simulator counts as a change: a moment, or a value that nobody knows.
+    fn repeated(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The provider.
     fn provider(&self) -> Provider {
         self.factory().provider()

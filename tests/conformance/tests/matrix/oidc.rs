@@ -84,6 +84,19 @@ impl Adaptor for Oidc {
     fn token_families(&self) -> &'static [&'static str] {
         &["token"]
     }
+
+    fn secret_families(&self) -> &'static [&'static str] {
+        &["token", "introspection", "revocation"]
+    }
+
+    fn open_families(&self) -> &'static [&'static str] {
+        &["discovery"]
+    }
+
+    /// A logout sets the user's not-before to now, and a rotation gives the client another secret that nobody knows.
+    fn repeated(&self) -> &'static [&'static str] {
+        &["log_out_user", "rotate_secret", "update_client"]
+    }
 }
 
 /// Our own client.
