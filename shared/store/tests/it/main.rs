@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)] // a failed step of a test is a failed test
 
+mod breaker;
 mod capability;
 mod comments;
 mod connection;
 mod hold;
 mod integration;
 mod invariants;
+mod lease;
 mod mass_guard;
 mod outbox;
 mod protected;
