@@ -10,6 +10,7 @@ mod text_enum;
 
 pub mod claim;
 pub mod closing;
+pub mod dead_letter;
 pub mod effective;
 pub mod employment;
 pub mod entitlement;
@@ -23,6 +24,7 @@ pub mod opt_out;
 pub mod outcome;
 pub mod plan;
 pub mod provider;
+pub mod replay;
 pub mod request;
 pub mod seen;
 pub mod status;
@@ -32,8 +34,8 @@ pub mod subject;
 pub use entitlement::{AccountState, EntitlementKind};
 pub use hold::{HoldPolicy, HoldReason};
 pub use ids::{
-    BindingId, ConnectionId, HoldId, InspectionId, InstanceId, JobId, OptOutId, RequestId,
-    SourceId, StepId, SubjectId, TokenId,
+    BindingId, ConnectionId, DeadLetterId, DeadRawId, HoldId, InspectionId, InstanceId, JobId,
+    OptOutId, ReplayId, RequestId, SourceId, StepId, SubjectId, TokenId,
 };
 pub use job::{JobEvent, JobKind, JobState};
 pub use opt_out::{Intent, OptOutState, Urgency};
