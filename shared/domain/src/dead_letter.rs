@@ -62,10 +62,7 @@ impl DeadLetterState {
             (S::Resolving, E::Prove) => S::Resolved,
             (S::Resolving, E::Contradict) => S::Open,
             (S::Open, E::Discard) | (S::Open | S::Resolving, E::CallOff) => S::Discarded,
-            (
-                _,
-                E::Replay | E::Resolve | E::Prove | E::Contradict | E::Discard | E::CallOff,
-            ) => {
+            (_, E::Replay | E::Resolve | E::Prove | E::Contradict | E::Discard | E::CallOff) => {
                 return Err(IllegalTransition {
                     machine: "dead letter",
                     state: self.as_str(),
@@ -166,7 +163,10 @@ mod tests {
             }
         }
         assert_eq!(S::Resolving.after(E::Contradict), Ok(S::Open));
-        assert!(S::Resolving.after(E::Replay).is_err(), "the re-read decides first");
+        assert!(
+            S::Resolving.after(E::Replay).is_err(),
+            "the re-read decides first"
+        );
     }
 
     #[test]

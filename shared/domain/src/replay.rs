@@ -90,10 +90,15 @@ pub fn overruled(
     }
     let contradicts = |recorded: &&Recorded| {
         recorded.event.kind.contradicts_leaver()
-            && leavers.iter().all(|leaver| recorded.event.is_newer_than(leaver))
+            && leavers
+                .iter()
+                .all(|leaver| recorded.event.is_newer_than(leaver))
             && released_at.is_none_or(|released| recorded.at > released)
     };
-    known.iter().find(contradicts).map(|recorded| recorded.event)
+    known
+        .iter()
+        .find(contradicts)
+        .map(|recorded| recorded.event)
 }
 
 /// What is known of a running replay.
@@ -223,7 +228,12 @@ mod tests {
     fn one_canary_then_two_four_eight_up_to_the_bound() {
         let mut sizes = vec![ramp(&facts())];
         for (step, in_step) in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 64), (40, 64)] {
-            let told = RampFacts { step, in_step, told_in_step: in_step, ..facts() };
+            let told = RampFacts {
+                step,
+                in_step,
+                told_in_step: in_step,
+                ..facts()
+            };
             sizes.push(ramp(&told));
             assert_eq!(next_step(&told), step + 1);
         }
@@ -233,22 +243,65 @@ mod tests {
 
     #[test]
     fn a_canary_that_fails_stops_everything_and_one_that_tells_nothing_is_replaced() {
-        let failed = RampFacts { step: 1, in_step: 1, failed_in_step: 1, told_in_step: 1, ..facts() };
+        let failed = RampFacts {
+            step: 1,
+            in_step: 1,
+            failed_in_step: 1,
+            told_in_step: 1,
+            ..facts()
+        };
         assert!(matches!(ramp(&failed), RampDecision::Stop(_)));
-        let generous = RampFacts { failed_percent_max: 100, ..failed };
-        assert!(matches!(ramp(&generous), RampDecision::Stop(_)), "whatever the bound");
-        let held = RampFacts { step: 1, in_step: 1, ..facts() };
-        assert_eq!((ramp(&held), next_step(&held)), (RampDecision::Release(1), 1));
+        let generous = RampFacts {
+            failed_percent_max: 100,
+            ..failed
+        };
+        assert!(
+            matches!(ramp(&generous), RampDecision::Stop(_)),
+            "whatever the bound"
+        );
+        let held = RampFacts {
+            step: 1,
+            in_step: 1,
+            ..facts()
+        };
+        assert_eq!(
+            (ramp(&held), next_step(&held)),
+            (RampDecision::Release(1), 1)
+        );
     }
 
     #[test]
     fn a_step_that_fails_too_often_or_takes_too_long_stops() {
-        let step = RampFacts { step: 5, in_step: 20, told_in_step: 20, ..facts() };
-        assert_eq!(ramp(&RampFacts { failed_in_step: 2, ..step }), RampDecision::Release(32));
-        assert!(matches!(ramp(&RampFacts { failed_in_step: 3, ..step }), RampDecision::Stop(_)));
-        let out = RampFacts { released: 4, step_at: Some(step.now), ..step };
+        let step = RampFacts {
+            step: 5,
+            in_step: 20,
+            told_in_step: 20,
+            ..facts()
+        };
+        assert_eq!(
+            ramp(&RampFacts {
+                failed_in_step: 2,
+                ..step
+            }),
+            RampDecision::Release(32)
+        );
+        assert!(matches!(
+            ramp(&RampFacts {
+                failed_in_step: 3,
+                ..step
+            }),
+            RampDecision::Stop(_)
+        ));
+        let out = RampFacts {
+            released: 4,
+            step_at: Some(step.now),
+            ..step
+        };
         assert_eq!(ramp(&out), RampDecision::Wait);
-        let late = RampFacts { step_at: Some(step.now - SignedDuration::from_secs(901)), ..out };
+        let late = RampFacts {
+            step_at: Some(step.now - SignedDuration::from_secs(901)),
+            ..out
+        };
         assert!(matches!(ramp(&late), RampDecision::Stop(_)));
     }
 
@@ -274,13 +327,32 @@ mod tests {
         use crate::employment::EmploymentEventKind as K;
         let hr = crate::ids::SourceId::generate();
         let at = |second| Timestamp::from_second(second).unwrap();
-        let event = |kind, version| EmploymentEvent { source: hr, kind, version, occurred_at: at(version) };
+        let event = |kind, version| EmploymentEvent {
+            source: hr,
+            kind,
+            version,
+            occurred_at: at(version),
+        };
         let leaver = event(K::Leaver, 3);
-        let rehired = Recorded { event: event(K::Rehired, 4), at: at(100) };
+        let rehired = Recorded {
+            event: event(K::Rehired, 4),
+            at: at(100),
+        };
         assert_eq!(overruled(&[leaver], &[rehired], None), Some(rehired.event));
-        assert_eq!(overruled(&[leaver], &[rehired], Some(at(101))), None, "released since");
-        assert_eq!(overruled(&[leaver], &[rehired], Some(at(99))), Some(rehired.event));
-        assert_eq!(overruled(&[leaver, event(K::Leaver, 5)], &[rehired], None), None, "left again");
+        assert_eq!(
+            overruled(&[leaver], &[rehired], Some(at(101))),
+            None,
+            "released since"
+        );
+        assert_eq!(
+            overruled(&[leaver], &[rehired], Some(at(99))),
+            Some(rehired.event)
+        );
+        assert_eq!(
+            overruled(&[leaver, event(K::Leaver, 5)], &[rehired], None),
+            None,
+            "left again"
+        );
         assert_eq!(overruled(&[], &[rehired], None), None, "an operator asked");
     }
 

@@ -206,7 +206,10 @@ async fn overruling(
             version: row.get("employment_version"),
             occurred_at: row.get("occurred_at"),
         };
-        leavers.entry(row.get("opt_out_id")).or_default().push(event);
+        leavers
+            .entry(row.get("opt_out_id"))
+            .or_default()
+            .push(event);
     }
     let mut known: HashMap<Uuid, Vec<Recorded>> = HashMap::new();
     for row in tx.query(EVENTS, &[&subjects], doing).await? {
@@ -217,7 +220,10 @@ async fn overruling(
             occurred_at: row.get("occurred_at"),
         };
         let at = row.get("recorded_at");
-        known.entry(row.get("person_id")).or_default().push(Recorded { event, at });
+        known
+            .entry(row.get("person_id"))
+            .or_default()
+            .push(Recorded { event, at });
     }
     let released: HashMap<Uuid, Timestamp> = tx
         .query(RELEASED, &[&opt_outs], doing)
@@ -228,7 +234,11 @@ async fn overruling(
     let event = |row: &Row| {
         let opt_out: Uuid = row.get("opt_out_id");
         let of_person = known.get(&row.get::<_, Uuid>("subject_id"))?;
-        let event = overruled(leavers.get(&opt_out)?, of_person, released.get(&opt_out).copied())?;
+        let event = overruled(
+            leavers.get(&opt_out)?,
+            of_person,
+            released.get(&opt_out).copied(),
+        )?;
         Some((opt_out, event))
     };
     Ok(rows.iter().filter_map(event).collect())
@@ -242,7 +252,10 @@ async fn work(
     events: &mut Vec<AuditEvent>,
 ) -> Result<(), StoreError> {
     let doing = "returning dead jobs to work";
-    let back: Vec<&Dead> = dead.iter().filter(|dead| matches!(dead.way, Way::Work)).collect();
+    let back: Vec<&Dead> = dead
+        .iter()
+        .filter(|dead| matches!(dead.way, Way::Work))
+        .collect();
     let ids: Vec<Uuid> = back.iter().map(|dead| dead.job.0).collect();
     let moved = tx.query(TO_WORK, &[&ids], doing).await?;
     if moved.len() != back.len() {
@@ -259,7 +272,10 @@ async fn work(
         .map(|dead| dead.bell.clone())
         .collect();
     outbox::ring(tx, &bells).await?;
-    events.extend(back.iter().map(|dead| returned(dead, order, now, JobState::Waiting)));
+    events.extend(
+        back.iter()
+            .map(|dead| returned(dead, order, now, JobState::Waiting)),
+    );
     Ok(())
 }
 
@@ -282,8 +298,14 @@ async fn hold(
                 let detail = json!({"event": event.kind, "version": event.version, "found": "at the replay of a dead letter"});
                 let detail_value = tokio_postgres::types::Json(&detail);
                 let policy = HoldPolicy::Nothing.as_str();
-                let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-                    [&id, &dead.opt_out.0, &reason.as_str(), &policy, &detail_value, &dead.asked_by];
+                let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] = [
+                    &id,
+                    &dead.opt_out.0,
+                    &reason.as_str(),
+                    &policy,
+                    &detail_value,
+                    &dead.asked_by,
+                ];
                 if tx.execute(OPEN_HOLD, &values, "opening a hold").await? == 1 {
                     let data = json!({"hold": id, "scope": "opt_out", "reason": reason, "policy": policy, "detail": detail});
                     events.push(about(AuditKind::HoldOpened, dead, order, now, data));

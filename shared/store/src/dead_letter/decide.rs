@@ -83,7 +83,9 @@ pub enum DecisionError {
     #[error("nobody has asked to discard {0}: there is nothing to confirm")]
     NotAsked(Uuid),
     /// The one who asked cannot confirm.
-    #[error("'{asked_by}' asked to discard {letter}; another person must confirm it, with another token")]
+    #[error(
+        "'{asked_by}' asked to discard {letter}; another person must confirm it, with another token"
+    )]
     SamePerson {
         /// The dead letter or message.
         letter: Uuid,
@@ -176,9 +178,11 @@ pub async fn confirm_discard(
     tx.execute_one(DISCARD, &[&id.0, &actor, &reason], doing)
         .await?;
     tx.execute_one(CANCEL_JOB, &[&dead.job.0], doing).await?;
-    tx.execute(DROP_WAITING_LETTER, &[&dead.job.0], doing).await?;
+    tx.execute(DROP_WAITING_LETTER, &[&dead.job.0], doing)
+        .await?;
     tx.execute(NEEDERS, &[&dead.job.0], doing).await?;
-    let said = json!({"dead_letter": id, "asked_by": asked_by, "asked_why": asked_why, "reason": reason});
+    let said =
+        json!({"dead_letter": id, "asked_by": asked_by, "asked_why": asked_why, "reason": reason});
     let cancelled = json!({"from": "dead", "to": "cancelled", "dead_letter": id});
     let mut events = vec![
         dead.event(AuditKind::DeadLetterDiscarded, actor, said),
@@ -234,7 +238,10 @@ impl Locked {
 async fn lock(tx: &Tx<'_>, id: DeadLetterId) -> Result<Locked, DecisionError> {
     let doing = "locking a dead letter";
     let missing = || DecisionError::NotFound(id.0);
-    let place = tx.query_opt(LOCATE, &[&id.0], doing).await?.ok_or_else(missing)?;
+    let place = tx
+        .query_opt(LOCATE, &[&id.0], doing)
+        .await?
+        .ok_or_else(missing)?;
     let (job, opt_out, subject): (Uuid, Uuid, Uuid) = (
         place.get("job_id"),
         place.get("opt_out_id"),
@@ -242,8 +249,14 @@ async fn lock(tx: &Tx<'_>, id: DeadLetterId) -> Result<Locked, DecisionError> {
     );
     tx.query(LOCK_SUBJECT, &[&subject], doing).await?;
     tx.query(LOCK_OPT_OUT, &[&opt_out], doing).await?;
-    let held = tx.query_opt(LOCK_JOB, &[&job], doing).await?.ok_or_else(missing)?;
-    let row = tx.query_opt(LOCK_LETTER, &[&id.0], doing).await?.ok_or_else(missing)?;
+    let held = tx
+        .query_opt(LOCK_JOB, &[&job], doing)
+        .await?
+        .ok_or_else(missing)?;
+    let row = tx
+        .query_opt(LOCK_LETTER, &[&id.0], doing)
+        .await?
+        .ok_or_else(missing)?;
     let asked_by: Option<String> = row.get("discard_asked_by");
     let why: Option<String> = row.get("discard_reason");
     Ok(Locked {

@@ -114,7 +114,9 @@ pub async fn clusters(
 ) -> Result<DeadLetters, StoreError> {
     let doing = "listing dead letters";
     let provider = provider.map(Provider::as_str);
-    let clusters = client.query(CLUSTERS, &[&provider, &SHOWN_MAX], doing).await?;
+    let clusters = client
+        .query(CLUSTERS, &[&provider, &SHOWN_MAX], doing)
+        .await?;
     let raws = client.query(RAWS, &[&provider, &SHOWN_MAX], doing).await?;
     let queues = client.query(QUEUES, &[&provider], doing).await?;
     Ok(DeadLetters {

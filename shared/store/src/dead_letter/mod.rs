@@ -6,20 +6,25 @@
 
 mod back;
 mod decide;
+mod gauges;
 mod list;
 mod queue;
 mod raw;
 mod returned;
 mod show;
 
-pub use back::{BackToWork, Order, Returned};
 pub(crate) use back::go_back;
+pub use back::{BackToWork, Order, Returned};
 pub use decide::{DecisionError, ask_discard, confirm_discard, resolve};
+pub use gauges::{DeadCounts, counts};
 pub use list::{Cluster, DeadLetters, LetterRow, QueueLook, RawRow, clusters, of_fingerprint};
 pub use queue::{
-    About, DeadQueue, Expected, Look, about, acked, expected, gone_after_pass, look, kept,
-    missing, needs_pass, publish_again, ring_innocent,
+    About, DeadQueue, Expected, Look, about, acked, expected, gone_after_pass, kept, look, missing,
+    needs_pass, publish_again, ring_innocent,
 };
-pub use raw::{BODY_KEPT_BYTES_MAX, NewRaw, RawDecision, RawFacts, StoredRaw, close_raw, find_raw, store_raw, whole_raws};
+pub use raw::{
+    BODY_KEPT_BYTES_MAX, NewRaw, RawDecision, RawFacts, StoredRaw, close_raw, find_raw, store_raw,
+    whole_raws,
+};
 pub use returned::return_crash_loops;
 pub use show::{AttemptFacts, CallFacts, Foreseen, LetterFacts, RequestFacts, find, find_by_job};

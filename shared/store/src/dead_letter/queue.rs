@@ -117,9 +117,7 @@ pub fn needs_pass(expected: &Expected, depth: i64, at_least: Duration) -> bool {
     let age = expected.passed_at.map_or(Duration::MAX, |passed| {
         Duration::try_from(expected.now.duration_since(passed)).unwrap_or_default()
     });
-    depth != expected.messages
-        || expected.leaving
-        || (depth > 0 && age > at_least)
+    depth != expected.messages || expected.leaving || (depth > 0 && age > at_least)
 }
 
 /// What was seen of a queue.

@@ -39,7 +39,8 @@ SELECT id, provider, digest, problem, body, body_bytes, headers, times, state, f
        discard_reason, closed_at, closed_by, closed_reason
 FROM dead_raw WHERE id = $1";
 
-const LOCK: &str = "SELECT state, provider, discard_asked_by, now() AS now FROM dead_raw WHERE id = $1 FOR UPDATE";
+const LOCK: &str =
+    "SELECT state, provider, discard_asked_by, now() AS now FROM dead_raw WHERE id = $1 FOR UPDATE";
 const RESOLVE: &str = "
 UPDATE dead_raw SET state = 'resolved', evidence = $4, body = '', closed_at = now(), closed_by = $2, closed_reason = $3, discard_asked_by = NULL
 WHERE id = $1 AND state = 'open'";
@@ -142,7 +143,9 @@ pub struct RawFacts {
 /// # Errors
 /// As any statement.
 pub async fn find_raw(client: &Client, id: DeadRawId) -> Result<Option<RawFacts>, StoreError> {
-    let row = client.query_opt(FIND, &[&id.0], "reading a dead message").await?;
+    let row = client
+        .query_opt(FIND, &[&id.0], "reading a dead message")
+        .await?;
     Ok(row.as_ref().map(facts))
 }
 
@@ -150,7 +153,11 @@ fn facts(row: &Row) -> RawFacts {
     let three = |by: &str, at: &str, why: &str| {
         let by: Option<String> = row.get(by);
         let why: Option<String> = row.get(why);
-        Some((by?, row.get::<_, Option<Timestamp>>(at)?, why.unwrap_or_default()))
+        Some((
+            by?,
+            row.get::<_, Option<Timestamp>>(at)?,
+            why.unwrap_or_default(),
+        ))
     };
     RawFacts {
         id: DeadRawId(row.get("id")),
@@ -200,7 +207,10 @@ pub async fn close_raw(
     let row = row.ok_or(DecisionError::NotFound(id.0))?;
     let (state, now): (String, Timestamp) = (row.get("state"), row.get("now"));
     if state != "open" {
-        return Err(DecisionError::NotOpen { letter: id.0, state });
+        return Err(DecisionError::NotOpen {
+            letter: id.0,
+            state,
+        });
     }
     let word = match decision {
         RawDecision::Resolve { evidence } => {
@@ -217,7 +227,10 @@ pub async fn close_raw(
             let asked_by: Option<String> = row.get("discard_asked_by");
             let asked_by = asked_by.ok_or(DecisionError::NotAsked(id.0))?;
             if asked_by == actor {
-                return Err(DecisionError::SamePerson { letter: id.0, asked_by });
+                return Err(DecisionError::SamePerson {
+                    letter: id.0,
+                    asked_by,
+                });
             }
             tx.execute_one(DISCARD, &[&id.0, &actor, &reason], doing)
                 .await?;

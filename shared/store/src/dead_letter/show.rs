@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use sever_domain::dead_letter::DeadLetterState;
 use sever_domain::{
-    Action, DeadLetterId, EntitlementKind, HoldReason, JobId, JobKind, JobState, OptOutId, Provider,
-    SubjectId,
+    Action, DeadLetterId, EntitlementKind, HoldReason, JobId, JobKind, JobState, OptOutId,
+    Provider, SubjectId,
 };
 use tokio_postgres::Row;
 
@@ -275,7 +275,9 @@ fn request(row: &Row) -> RequestFacts {
 
 fn attempt(row: &Row, calls: &[Row]) -> Result<AttemptFacts, StoreError> {
     let no: i32 = row.get("no");
-    let of_attempt = calls.iter().filter(|call| call.get::<_, i32>("attempt") == no);
+    let of_attempt = calls
+        .iter()
+        .filter(|call| call.get::<_, i32>("attempt") == no);
     Ok(AttemptFacts {
         no,
         epoch: row.get("epoch"),

@@ -561,7 +561,9 @@ pub(super) async fn bury(
 ) -> Result<(), StoreError> {
     tx.execute_one(BURY_JOB, &[&job.0, &letter.reason], "dead-lettering a job")
         .await?;
-    insert_dead_letter(tx, job, provider, letter).await.map(drop)
+    insert_dead_letter(tx, job, provider, letter)
+        .await
+        .map(drop)
 }
 
 /// Puts the job before a person, and its bell into the dead-letter queue. Returns the letter that stands already,

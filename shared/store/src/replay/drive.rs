@@ -63,7 +63,8 @@ WHERE replay_member.replay_id = $1 AND replay_member.dead_letter_id = r.id AND r
 const NEXT_STEP: &str = "
 UPDATE replay SET step = $2, step_at = now(), state = CASE WHEN $2 > 1 THEN 'ramping' ELSE 'canary' END WHERE id = $1 AND closed_at IS NULL";
 
-const END: &str = "UPDATE replay SET state = 'done', closed_at = now() WHERE id = $1 AND closed_at IS NULL";
+const END: &str =
+    "UPDATE replay SET state = 'done', closed_at = now() WHERE id = $1 AND closed_at IS NULL";
 
 /// What a look at one replay did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +128,10 @@ async fn drive_one(tx: &Tx<'_>, id: ReplayId) -> Result<Option<Driven>, StoreErr
             let data = json!({"replay": id, "steps": facts.step});
             let event = AuditEvent::new(AuditKind::ReplayEnded, facts.now, ACTOR, data);
             audit::insert(tx, &[event]).await?;
-            Ok(Some(Driven { done: true, ..quiet }))
+            Ok(Some(Driven {
+                done: true,
+                ..quiet
+            }))
         }
         RampDecision::Release(size) => release(tx, id, &row, &facts, size)
             .await
@@ -218,7 +222,8 @@ async fn release(
     tx.execute(RELEASE, &[&id.0, &step, &ids, &states], doing)
         .await?;
     tx.execute_one(NEXT_STEP, &[&id.0, &step], doing).await?;
-    let waiting = |returned: &&crate::dead_letter::Returned| returned.came_to == BackToWork::Waiting;
+    let waiting =
+        |returned: &&crate::dead_letter::Returned| returned.came_to == BackToWork::Waiting;
     Ok(Some(
         i64::try_from(returned.iter().filter(waiting).count()).unwrap_or(i64::MAX),
     ))

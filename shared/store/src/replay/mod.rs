@@ -8,7 +8,5 @@ mod order;
 mod view;
 
 pub use drive::{Driven, drive};
-pub use order::{
-    Bounds, MEMBERS_MAX, OrderError, Part, Plan, Selection, foresee, order, stop,
-};
+pub use order::{Bounds, MEMBERS_MAX, OrderError, Part, Plan, Selection, foresee, order, stop};
 pub use view::{MemberCount, MemberRow, ReplayFacts, find, list, members};

@@ -42,8 +42,7 @@ SELECT fingerprint, connection, connection_state, bool_or(blocked) AS blocked, c
        count(*) FILTER (WHERE EXISTS (SELECT FROM hold WHERE hold.state = 'open' AND target_id IN (job_id, opt_out_id)))::int8 AS held
 FROM chosen GROUP BY fingerprint, connection, connection_state ORDER BY count(*) DESC, fingerprint, connection";
 
-const CANARY: &str =
-    "SELECT id FROM chosen ORDER BY turn, cluster DESC, fingerprint LIMIT 1";
+const CANARY: &str = "SELECT id FROM chosen ORDER BY turn, cluster DESC, fingerprint LIMIT 1";
 
 const INSERT: &str = "
 INSERT INTO replay (id, asked_by, reason, selection, state, step_size_max, failed_percent_max, patience_s)
@@ -54,7 +53,8 @@ INSERT INTO replay_member (replay_id, dead_letter_id, job_id, ordinal, state)
 SELECT $8, id, job_id, row_number() OVER (ORDER BY turn, cluster DESC, fingerprint), 'queued' FROM chosen
 ON CONFLICT DO NOTHING";
 
-const LOCK: &str = "SELECT closed_at IS NULL AS runs, now() AS now FROM replay WHERE id = $1 FOR UPDATE";
+const LOCK: &str =
+    "SELECT closed_at IS NULL AS runs, now() AS now FROM replay WHERE id = $1 FOR UPDATE";
 const STOP: &str = "
 UPDATE replay SET state = 'stopped', closed_at = now(), stopped_by = $2, stopped_why = $3 WHERE id = $1 AND closed_at IS NULL";
 const SKIP_REST: &str = "
@@ -119,7 +119,9 @@ pub enum OrderError {
     #[error("a replay needs a selection: ids, a fingerprint, a provider, a connection or a time")]
     NoSelection,
     /// Nothing dead is selected.
-    #[error("no open dead letter is selected, or all of them belong to another replay that is running")]
+    #[error(
+        "no open dead letter is selected, or all of them belong to another replay that is running"
+    )]
     Nothing,
     /// There is no replay of this id.
     #[error("there is no replay {0}")]
@@ -262,12 +264,7 @@ pub async fn order(
 ///
 /// # Errors
 /// [`OrderError::NotFound`], [`OrderError::Ended`], [`OrderError::Store`].
-pub async fn stop(
-    tx: &Tx<'_>,
-    id: ReplayId,
-    actor: &str,
-    why: &str,
-) -> Result<(), OrderError> {
+pub async fn stop(tx: &Tx<'_>, id: ReplayId, actor: &str, why: &str) -> Result<(), OrderError> {
     let doing = "stopping a replay";
     let row = tx.query_opt(LOCK, &[&id.0], doing).await?;
     let row = row.ok_or(OrderError::NotFound(id))?;

@@ -5,6 +5,7 @@
 mod capability;
 mod comments;
 mod connection;
+mod dead_letter;
 mod hold;
 mod integration;
 mod invariants;
