@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench chaos clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench chaos dlq-10k clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -66,6 +66,10 @@ bench: packages ## opt-outs per second and latencies, beside a bare program that
 chaos: packages ## ten minutes of kills, wipes, cuts and stalls under load, then one checker; CHAOS='--minutes 3 --seed 7' changes both
 	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever-chaos $(CHAOS)
+
+dlq-10k: packages ## 10,000 dead letters are replayed while workers are killed: nothing lost, nothing twice (SEVER_DLQ_COUNT changes the number)
+	$(CARGO) build --locked --release --workspace --bins
+	SEVER_DLQ_COUNT=$${SEVER_DLQ_COUNT:-10000} $(CARGO) test --locked --release -p sever-tests --test it dead_letters::a_replay_under_fire -- --nocapture
 
 clean-sever: ## remove the data of `sever dev` and `sever demo`
 	rm -rf .sever

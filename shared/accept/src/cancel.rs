@@ -95,7 +95,7 @@ async fn call_off(
     actor: &str,
     reason: &str,
 ) -> Result<(), StoreError> {
-    restore::cancel(tx, standing).await?;
+    restore::cancel(tx, standing, actor, reason).await?;
     let event = |kind| event(standing, kind, actor, json!({"reason": reason}));
     let mut events = vec![event(AuditKind::OptOutCancelled)];
     let open = standing.jobs.iter().filter(|job| job.state.is_open());

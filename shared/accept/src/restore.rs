@@ -87,7 +87,7 @@ pub(crate) async fn reverse(
     reason: &str,
 ) -> Result<Opened, StoreError> {
     let (id, by) = (standing.id, OptOutId::generate());
-    restore::reverse(tx, standing, by).await?;
+    restore::reverse(tx, standing, by, actor, reason).await?;
     let jobs: Vec<NewJob> = touched.iter().map(|job| new_job(job)).collect();
     let terms = JobTerms {
         intent: sever_domain::Intent::Remove,

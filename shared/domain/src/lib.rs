@@ -11,6 +11,7 @@ mod text_enum;
 pub mod breaker;
 pub mod claim;
 pub mod closing;
+pub mod dead_letter;
 pub mod effective;
 pub mod employment;
 pub mod entitlement;
@@ -25,6 +26,7 @@ pub mod outcome;
 pub mod plan;
 pub mod provider;
 pub mod rate;
+pub mod replay;
 pub mod request;
 pub mod retry;
 pub mod seen;
@@ -35,8 +37,8 @@ pub mod subject;
 pub use entitlement::{AccountState, EntitlementKind};
 pub use hold::{HoldPolicy, HoldReason};
 pub use ids::{
-    BindingId, ConnectionId, HoldId, InspectionId, InstanceId, JobId, OptOutId, RequestId,
-    SourceId, StepId, SubjectId, TokenId,
+    BindingId, ConnectionId, DeadLetterId, DeadRawId, HoldId, InspectionId, InstanceId, JobId,
+    OptOutId, ReplayId, RequestId, SourceId, StepId, SubjectId, TokenId,
 };
 pub use job::{JobEvent, JobKind, JobState};
 pub use opt_out::{Intent, OptOutState, Urgency};

@@ -8,6 +8,7 @@
 mod affected;
 mod bells;
 mod breakers;
+mod by_hand;
 mod canary;
 mod clock;
 mod close;

@@ -6,6 +6,7 @@ mod breaker;
 mod capability;
 mod comments;
 mod connection;
+mod dead_letter;
 mod hold;
 mod integration;
 mod invariants;
