@@ -4,6 +4,7 @@
 
 mod crash;
 mod dead_letters;
+mod drift;
 mod faults;
 mod guards;
 mod house;

@@ -15,11 +15,13 @@ pub mod dead_letter;
 pub mod effective;
 pub mod employment;
 pub mod entitlement;
+pub mod finding;
 pub mod guard;
 pub mod hold;
 pub mod identity;
 pub mod ids;
 pub mod intent;
+pub mod inventory;
 pub mod job;
 pub mod opt_out;
 pub mod outcome;
@@ -35,11 +37,13 @@ pub mod step;
 pub mod subject;
 
 pub use entitlement::{AccountState, EntitlementKind};
+pub use finding::{DriftAction, FindingState, Situation};
 pub use hold::{HoldPolicy, HoldReason};
 pub use ids::{
-    BindingId, ConnectionId, DeadLetterId, DeadRawId, HoldId, InspectionId, InstanceId, JobId,
-    OptOutId, ReplayId, RequestId, SourceId, StepId, SubjectId, TokenId,
+    BindingId, ConnectionId, DeadLetterId, DeadRawId, FindingId, HoldId, InspectionId, InstanceId,
+    JobId, OptOutId, ReplayId, RequestId, RunId, SourceId, StepId, SubjectId, TokenId,
 };
+pub use inventory::{RunKind, RunState};
 pub use job::{JobEvent, JobKind, JobState};
 pub use opt_out::{Intent, OptOutState, Urgency};
 pub use outcome::OutcomeClass;

@@ -18,6 +18,7 @@ mod epoch;
 mod foretell;
 mod heart;
 mod ledger;
+mod inventory;
 mod registry;
 mod resolve;
 mod restore;

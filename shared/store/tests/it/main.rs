@@ -7,6 +7,7 @@ mod capability;
 mod comments;
 mod connection;
 mod dead_letter;
+mod drift;
 mod hold;
 mod integration;
 mod invariants;
