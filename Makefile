@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench chaos clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench bench-reconcile chaos clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -66,6 +66,10 @@ bench: packages ## opt-outs per second and latencies, beside a bare program that
 chaos: packages ## ten minutes of kills, wipes, cuts and stalls under load, then one checker; CHAOS='--minutes 3 --seed 7' changes both
 	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever-chaos $(CHAOS)
+
+bench-reconcile: packages ## a million accounts and three million entitlements loaded, compared and promoted, beside bare COPY and plain SQL
+	$(CARGO) build --locked --release -p sever-bench --bin sever-bench-reconcile
+	$(RELEASE)/sever-bench-reconcile
 
 clean-sever: ## remove the data of `sever dev` and `sever demo`
 	rm -rf .sever

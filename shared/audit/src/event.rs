@@ -92,6 +92,14 @@ kinds! {
     DirectoryImported = "directory.imported",
     /// A token was made or revoked.
     TokenChanged = "token.changed",
+    /// An inventory was promoted, held, refused or given up.
+    InventoryJudged = "inventory.judged",
+    /// Findings were opened.
+    FindingsOpened = "findings.opened",
+    /// Findings were closed by an observation.
+    FindingsClosed = "findings.closed",
+    /// A finding was confirmed, accepted, repaired or held.
+    FindingChanged = "finding.changed",
     /// The protected list was changed.
     ProtectionChanged = "protection.changed",
 }

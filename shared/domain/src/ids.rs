@@ -44,6 +44,10 @@ id! {
     StepId;
     /// One reading of a subject's entitlements at a connection.
     InspectionId;
+    /// One inventory of a connection.
+    RunId;
+    /// A difference between what should be and what was seen.
+    FindingId;
     /// A stop that only a person lifts.
     HoldId;
     /// One running worker process.

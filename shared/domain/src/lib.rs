@@ -13,11 +13,13 @@ pub mod closing;
 pub mod effective;
 pub mod employment;
 pub mod entitlement;
+pub mod finding;
 pub mod guard;
 pub mod hold;
 pub mod identity;
 pub mod ids;
 pub mod intent;
+pub mod inventory;
 pub mod job;
 pub mod opt_out;
 pub mod outcome;
@@ -30,11 +32,13 @@ pub mod step;
 pub mod subject;
 
 pub use entitlement::{AccountState, EntitlementKind};
+pub use finding::{DriftAction, FindingState, Situation};
 pub use hold::{HoldPolicy, HoldReason};
 pub use ids::{
-    BindingId, ConnectionId, HoldId, InspectionId, InstanceId, JobId, OptOutId, RequestId,
-    SourceId, StepId, SubjectId, TokenId,
+    BindingId, ConnectionId, FindingId, HoldId, InspectionId, InstanceId, JobId, OptOutId,
+    RequestId, RunId, SourceId, StepId, SubjectId, TokenId,
 };
+pub use inventory::{RunKind, RunState};
 pub use job::{JobEvent, JobKind, JobState};
 pub use opt_out::{Intent, OptOutState, Urgency};
 pub use outcome::OutcomeClass;

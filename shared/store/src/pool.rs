@@ -1,10 +1,12 @@
 //! The connection pool, clients and transactions.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use jiff::Timestamp;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, NoTls, Row};
 
 use crate::error::StoreError;
@@ -42,6 +44,30 @@ pub struct Client(deadpool_postgres::Object);
 /// One transaction, rolled back when dropped without [`Tx::commit`].
 pub struct Tx<'a> {
     inner: deadpool_postgres::Transaction<'a>,
+}
+
+/// Rows on their way in; dropped without [`Copy::finish`], they end the transaction.
+pub(crate) struct Copy(Pin<Box<BinaryCopyInWriter>>);
+
+impl Copy {
+    /// Adds a row.
+    pub(crate) async fn row(&mut self, values: &[&(dyn ToSql + Sync)]) -> Result<(), StoreError> {
+        self.0
+            .as_mut()
+            .write(values)
+            .await
+            .map_err(StoreError::statement("copying a row"))
+    }
+
+    /// Ends the copy; the rows are in the transaction then.
+    pub(crate) async fn finish(mut self) -> Result<(), StoreError> {
+        self.0
+            .as_mut()
+            .finish()
+            .await
+            .map(drop)
+            .map_err(StoreError::statement("copying rows"))
+    }
 }
 
 impl Store {
@@ -263,6 +289,24 @@ impl Tx<'_> {
                 .map_err(StoreError::statement(doing))?;
         }
         Ok(())
+    }
+
+    /// Runs statements that take no values, one after the other.
+    pub(crate) async fn batch(&self, sql: &str, doing: &'static str) -> Result<(), StoreError> {
+        self.inner
+            .batch_execute(sql)
+            .await
+            .map_err(StoreError::statement(doing))
+    }
+
+    /// Begins to copy rows of these types in.
+    pub(crate) async fn copy_in(&self, sql: &str, types: &[Type]) -> Result<Copy, StoreError> {
+        let sink = self
+            .inner
+            .copy_in(sql)
+            .await
+            .map_err(StoreError::statement("beginning to copy rows"))?;
+        Ok(Copy(Box::pin(BinaryCopyInWriter::new(sink, types))))
     }
 
     /// Runs a guarded change of exactly one row.

@@ -1,5 +1,6 @@
 //! PostgreSQL, as the driver looks at it. The bare program's own statements are beside it in `rows`.
 
+mod observed;
 mod rows;
 
 pub use rows::{BareOptOut, Rows};

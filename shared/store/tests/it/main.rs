@@ -5,6 +5,7 @@
 mod capability;
 mod comments;
 mod connection;
+mod drift;
 mod hold;
 mod integration;
 mod invariants;

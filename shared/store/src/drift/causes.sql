@@ -1,0 +1,105 @@
+-- Left, and still live: bound, or one person's by the rules.
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT 'residual', kind || ':' || provider_id, provider_id, subject_id, false, seen_at,
+       jsonb_build_object('state', state, 'basis', CASE binding_state WHEN 'confirmed' THEN 'binding' ELSE 'listed' END)
+FROM drift_account
+WHERE state = 'live' AND out AND NOT (binding_state = 'candidate' AND EXISTS (
+    SELECT FROM drift_contested AS c WHERE c.kind = drift_account.kind AND c.provider_id = drift_account.provider_id));
+
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT CASE owners WHEN 0 THEN 'orphan_account' WHEN 1 THEN 'residual' ELSE 'ambiguous' END,
+       'account:' || provider_id, provider_id, CASE owners WHEN 1 THEN one END, false, seen_at,
+       jsonb_build_object('state', state, 'owners', owners, 'basis', CASE owners WHEN 1 THEN 'rule' ELSE 'none' END)
+FROM (
+    SELECT d.provider_id, min(d.state) AS state, min(d.seen_at) AS seen_at, count(DISTINCT owner.subject_id) AS owners,
+           min(owner.subject_id::text)::uuid AS one, coalesce(bool_or(owner.out), false) AS out
+    FROM drift_account AS d LEFT JOIN drift_owner AS owner USING (provider_id)
+    WHERE d.subject_id IS NULL GROUP BY d.provider_id
+) AS unbound
+WHERE owners <> 1 OR out;
+
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT DISTINCT ON (kind, provider_id) 'ambiguous', kind || ':' || provider_id, provider_id, NULL::uuid, false, d.seen_at,
+       jsonb_build_object('state', d.state, 'basis', 'listed')
+FROM drift_contested JOIN drift_account AS d USING (kind, provider_id)
+WHERE d.state = 'live' AND NOT EXISTS (
+    SELECT FROM binding WHERE binding.connection_id = '{connection}' AND binding.kind = d.kind AND binding.provider_id = d.provider_id AND binding.state = 'confirmed');
+
+-- Active here, gone there. Of somebody on leave, or whose account is on its way back, nothing is said.
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT 'missing', kind || ':' || provider_id, provider_id, subject_id, false, coalesce(seen_at, '{started_at}'),
+       jsonb_build_object('state', coalesce(state, 'absent'), 'basis', 'binding')
+FROM drift_account LEFT JOIN person ON person.id = subject_id
+WHERE subject_id IS NOT NULL AND NOT out AND coalesce(state, 'absent') <> 'live'
+  AND coalesce(person.employment_state, 'active') = 'active'
+  AND NOT EXISTS (SELECT FROM job WHERE job.subject_id = drift_account.subject_id AND job.connection_id = '{connection}'
+                  AND job.state IN ('waiting', 'running', 'held', 'parked', 'dead') AND job.kind <> 'plan');
+
+-- What an opt-out left on purpose, or had attested, is in order while the account stays as it is.
+DELETE FROM drift_entitlement AS e
+USING binding JOIN step ON step.binding_id = binding.id
+WHERE e.holder_state <> 'live' AND binding.connection_id = '{connection}' AND binding.provider_id = e.account_id
+  AND step.target_kind = e.kind AND step.target_key = e.provider_key AND step.state IN ('inert', 'attested');
+
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT CASE WHEN holder_kind = 'application' AND owner.subject_id IS NOT NULL THEN 'integration_residue' ELSE 'orphan_entitlement' END,
+       'holder:' || account_id, account_id, owner.subject_id, e.privileged, e.seen_at,
+       jsonb_build_object('holder', e.holder_state, 'entitlements', e.entitlements, 'first', e.first)
+FROM (
+    SELECT account_id, min(holder_kind) AS holder_kind, min(holder_state) AS holder_state, bool_or(privileged) AS privileged,
+           max(seen_at) AS seen_at, count(*) AS entitlements,
+           (array_agg(kind || ':' || provider_key ORDER BY privileged DESC, kind, provider_key))[1:10] AS first
+    FROM drift_entitlement WHERE holder_state <> 'live' AND kind <> 'api_token' GROUP BY account_id
+) AS e
+LEFT JOIN LATERAL (
+    SELECT binding.subject_id FROM binding
+    WHERE binding.connection_id = '{connection}' AND binding.provider_id = e.account_id AND binding.state = 'confirmed' LIMIT 1
+) AS owner ON true;
+
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT 'unowned_token', 'api_token:' || provider_key, nullif(account_id, ''), NULL, bool_or(privileged), max(seen_at),
+       jsonb_build_object('holder', min(holder_state))
+FROM drift_entitlement WHERE holder_state <> 'live' AND kind = 'api_token' GROUP BY provider_key, account_id;
+
+-- Accounts whose owner a person named are in order, until their date.
+DELETE FROM drift_cause WHERE EXISTS (
+    SELECT FROM exception WHERE exception.connection_id = '{connection}' AND exception.provider_id = drift_cause.provider_id AND exception.until > now()
+    UNION ALL
+    SELECT FROM protected_principal AS p
+    WHERE p.connection_id = '{connection}' AND p.provider_id = drift_cause.provider_id AND (p.until IS NULL OR p.until > now()));
+
+-- What the subject's own removal says of it.
+UPDATE drift_cause SET
+    situation = CASE WHEN drift_cause.situation <> 'residual' THEN drift_cause.situation
+                     WHEN subject.kind = 'integration' THEN 'integration_residue'
+                     WHEN work.proven THEN 'resurrected' ELSE 'residual' END,
+    stale = work.under_way OR coalesce(drift_cause.seen_at <= work.last_write, false),
+    may_act = NOT work.stuck AND NOT work.restored,
+    evidence = drift_cause.evidence || jsonb_strip_nulls(jsonb_build_object(
+        'removal', CASE WHEN work.stuck THEN 'stuck' WHEN work.restored THEN 'restored' WHEN work.proven THEN 'proven' END,
+        'last_write', work.last_write))
+FROM subject, LATERAL (
+    SELECT coalesce(bool_or(job.state = 'done' AND opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed')), false) AS proven,
+           coalesce(bool_or(job.state IN ('waiting', 'running') AND job.kind <> 'plan'), false) AS under_way,
+           coalesce(bool_or(job.state IN ('held', 'parked', 'dead') AND job.kind <> 'plan'), false) AS stuck,
+           coalesce(bool_or(opt_out.state = 'reversed'), false) AND NOT coalesce(bool_or(opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed')), false) AS restored,
+           max(written.at) AS last_write
+    FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
+    LEFT JOIN LATERAL (
+        SELECT greatest(max(effect.intent_at), max(effect.answered_at), max(step.verified_at)) AS at
+        FROM step LEFT JOIN effect ON effect.step_id = step.id WHERE step.job_id = job.id
+    ) AS written ON true
+    WHERE job.subject_id = subject.id AND job.connection_id = '{connection}'
+) AS work
+WHERE drift_cause.subject_id = subject.id;
+
+-- How much hangs on a live account that should not be.
+UPDATE drift_cause SET privileged = e.privileged,
+    evidence = drift_cause.evidence || jsonb_build_object('entitlements', e.entitlements, 'first', e.first)
+FROM (
+    SELECT account_id, bool_or(privileged) AS privileged, count(*) AS entitlements,
+           (array_agg(kind || ':' || provider_key ORDER BY privileged DESC, kind, provider_key))[1:10] AS first
+    FROM drift_entitlement WHERE holder_state = 'live' GROUP BY account_id
+) AS e
+WHERE drift_cause.provider_id = e.account_id AND drift_cause.situation IN ('residual', 'resurrected', 'integration_residue', 'orphan_account', 'ambiguous');
+ANALYZE drift_cause

@@ -1,0 +1,9 @@
+//! Findings, as people and the reconciler ask for them, and what is decided on them. [`crate::drift`] opens, renews and closes them.
+
+mod decide;
+mod list;
+mod repair;
+
+pub use decide::{Look, Suspect, accept, ask_repair, judge_looks, suspected_connections, suspects};
+pub use list::{FindingFilter, FindingRow, LIST_MAX, find, list, open_counts, unowned};
+pub use repair::{ToRepair, settle_repairs, start_repair, to_repair};
