@@ -22,7 +22,10 @@ pub mod breaker;
 pub mod capability;
 pub mod census;
 pub mod connection;
+<<<<<<< HEAD
 pub mod dead_letter;
+=======
+>>>>>>> main
 pub mod drift;
 pub mod effect_log;
 pub mod employment;
@@ -50,7 +53,10 @@ pub mod person_import;
 pub mod person_view;
 pub mod protected;
 pub mod provision;
+<<<<<<< HEAD
 pub mod rate;
+=======
+>>>>>>> main
 pub mod reconcile;
 pub mod reject;
 pub mod replay;
