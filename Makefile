@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny interop demo dev bench chaos clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny interop demo dev bench chaos cluster clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -59,6 +59,10 @@ bench: packages ## opt-outs per second and latencies, beside a bare program that
 chaos: packages ## ten minutes of kills, wipes, cuts and stalls under load, then one checker; CHAOS='--minutes 3 --seed 7' changes both
 	$(CARGO) build --locked --release --workspace --bins
 	$(RELEASE)/sever-chaos $(CHAOS)
+
+cluster: packages ## a cluster of three RabbitMQ nodes, killed in turn under load: is every confirmed message delivered?
+	$(CARGO) build --locked --release -p sever-chaos --bins
+	$(RELEASE)/sever-cluster
 
 clean-sever: ## remove the data of `sever dev` and `sever demo`
 	rm -rf .sever
