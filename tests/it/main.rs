@@ -4,6 +4,7 @@
 
 mod crash;
 mod dead_letters;
+mod decisions;
 mod drift;
 mod faults;
 mod guards;

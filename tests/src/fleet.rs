@@ -439,6 +439,20 @@ impl Fleet {
         .await
     }
 
+    /// Takes the broker's marker queue away, as the loss of its data does.
+    ///
+    /// # Errors
+    /// When the broker refuses.
+    pub async fn lose_marker(&self) -> anyhow::Result<()> {
+        let rabbit = RABBIT.get().context("the broker was not started")?;
+        let marker = sever_bus::topology::QUEUE_MARKER;
+        rabbit
+            .control(&["delete_queue", "-p", &self.host, marker])
+            .await
+            .map(drop)
+            .map_err(Into::into)
+    }
+
     /// What the database's own checker finds wrong, now that the fleet is at rest; empty when nothing is.
     ///
     /// # Errors

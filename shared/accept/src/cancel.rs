@@ -85,7 +85,9 @@ pub async fn cancel(
     } else {
         Cancelled::Restoring(reverse(&tx, &standing, touched, actor, reason).await?)
     };
+    sever_crash_point::hit("cancel.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("cancel.after_commit");
     Ok(cancelled)
 }
 

@@ -74,7 +74,9 @@ pub async fn open_restore(
         .await?
         .ok_or(RestoreError::NotFound(id))?;
     let opened = reverse(&tx, &standing, check(&standing)?, actor, reason).await?;
+    sever_crash_point::hit("restore.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("restore.after_commit");
     Ok(opened)
 }
 

@@ -40,13 +40,8 @@ pub use entitlement::{AccountState, EntitlementKind};
 pub use finding::{DriftAction, FindingState, Situation};
 pub use hold::{HoldPolicy, HoldReason};
 pub use ids::{
-<<<<<<< HEAD
     BindingId, ConnectionId, DeadLetterId, DeadRawId, FindingId, HoldId, InspectionId, InstanceId,
     JobId, OptOutId, ReplayId, RequestId, RunId, SourceId, StepId, SubjectId, TokenId,
-=======
-    BindingId, ConnectionId, FindingId, HoldId, InspectionId, InstanceId, JobId, OptOutId,
-    RequestId, RunId, SourceId, StepId, SubjectId, TokenId,
->>>>>>> main
 };
 pub use inventory::{RunKind, RunState};
 pub use job::{JobEvent, JobKind, JobState};

@@ -9,6 +9,7 @@
 
 mod error;
 mod migrate;
+mod patience;
 mod pool;
 pub mod restore;
 mod row;
@@ -22,10 +23,7 @@ pub mod breaker;
 pub mod capability;
 pub mod census;
 pub mod connection;
-<<<<<<< HEAD
 pub mod dead_letter;
-=======
->>>>>>> main
 pub mod drift;
 pub mod effect_log;
 pub mod employment;
@@ -36,6 +34,7 @@ pub mod hold_decision;
 pub mod hold_reject;
 pub mod hold_release;
 pub mod hold_request;
+pub mod incarnation;
 pub mod integration;
 pub mod integration_view;
 pub mod invariants;
@@ -53,10 +52,7 @@ pub mod person_import;
 pub mod person_view;
 pub mod protected;
 pub mod provision;
-<<<<<<< HEAD
 pub mod rate;
-=======
->>>>>>> main
 pub mod reconcile;
 pub mod reject;
 pub mod replay;
