@@ -198,7 +198,7 @@ fn person((number, person): (usize, Person)) -> SeedUser {
     if dice.chance(0.05) {
         user.eligible_groups = vec![SeedPim {
             group: ACCESS_GROUPS[2].into(),
-            owner: false,
+            ..SeedPim::default()
         }];
     }
     if dice.chance(0.1) {

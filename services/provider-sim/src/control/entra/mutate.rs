@@ -189,6 +189,7 @@ fn give(tenant: &mut Tenant, change: Mutation, now_ms: i64) -> Result<(), Refusa
                 &user,
                 seed::role(&role),
                 "/",
+                &pim::Term::default(),
                 now_ms,
             );
         }

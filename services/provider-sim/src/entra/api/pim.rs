@@ -125,7 +125,8 @@ fn request(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiE
                 let message = "The Role assignment already exists.";
                 return Err(ApiError::new(400, "RoleAssignmentExists", message));
             }
-            schedule(tenant, table, principal, role, scope, call.now_ms);
+            let term = Term::of_request(&body);
+            schedule(tenant, table, principal, role, scope, &term, call.now_ms);
             if table == Table::ActiveRoles {
                 roles::give(tenant, principal, role, scope);
             }
@@ -150,6 +151,46 @@ fn request(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiE
     ))
 }
 
+/// For how long a schedule gives something, and whether an eligible principal took it.
+#[derive(Debug, Clone, Default)]
+pub struct Term {
+    /// Activated rather than assigned.
+    pub activated: bool,
+    /// Its end; none lasts.
+    pub until: Option<String>,
+}
+
+impl Term {
+    /// The term that a request asks for.
+    pub fn of_request(body: &Record) -> Self {
+        let info = body.get("scheduleInfo").unwrap_or(&Value::Null);
+        Self {
+            activated: false,
+            until: info["expiration"]["endDateTime"]
+                .as_str()
+                .map(str::to_owned),
+        }
+    }
+
+    /// As a schedule shows it.
+    pub fn shown(&self, now_ms: i64) -> Value {
+        let kind = match self.until {
+            Some(_) => "afterDateTime",
+            None => "noExpiration",
+        };
+        json!({ "startDateTime": iso(now_ms), "expiration": { "type": kind, "endDateTime": self.until, "duration": null } })
+    }
+
+    /// The kind of an active assignment.
+    pub const fn kind(&self) -> &'static str {
+        if self.activated {
+            "Activated"
+        } else {
+            "Assigned"
+        }
+    }
+}
+
 /// Makes a schedule and returns it.
 pub fn schedule(
     tenant: &mut Tenant,
@@ -157,16 +198,17 @@ pub fn schedule(
     principal: &str,
     role: &str,
     scope: &str,
+    term: &Term,
     now_ms: i64,
 ) -> Record {
     let id = tenant.new_id();
     let mut made = record(json!({
         "id": id, "principalId": principal, "roleDefinitionId": role, "directoryScopeId": scope, "appScopeId": null,
         "memberType": "Direct", "status": "Provisioned", "createdDateTime": iso(now_ms),
-        "scheduleInfo": { "startDateTime": iso(now_ms), "expiration": { "type": "noExpiration" } },
+        "scheduleInfo": term.shown(now_ms),
     }));
     if table == Table::ActiveRoles {
-        made.insert("assignmentType".into(), json!("Assigned"));
+        made.insert("assignmentType".into(), json!(term.kind()));
     }
     tenant.store.put(table, principal, &id, made.clone());
     made

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::pim::{absent, require};
+use super::pim::{Term, absent, require};
 use super::wanted;
 use crate::clock::iso;
 use crate::entra::call::Call;
@@ -74,7 +74,15 @@ fn request(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiE
             "Revoked"
         }
         "adminAssign" => {
-            schedule(tenant, table, principal, group, access, call.now_ms);
+            let term = Term::of_request(&body);
+            schedule(
+                tenant,
+                table,
+                principal,
+                (group, access),
+                &term,
+                call.now_ms,
+            );
             if table == Table::ActiveGroups {
                 tenant.store.put(edge, principal, group, record(json!({})));
             }
@@ -109,17 +117,17 @@ pub fn schedule(
     tenant: &mut Tenant,
     table: Table,
     principal: &str,
-    group: &str,
-    access: &str,
+    (group, access): (&str, &str),
+    term: &Term,
     now_ms: i64,
 ) {
     let id = format!("{group}_{access}_{}", tenant.new_id());
     let mut made = record(json!({
         "id": id, "principalId": principal, "groupId": group, "accessId": access, "memberType": "direct",
-        "status": "Provisioned", "createdDateTime": iso(now_ms),
+        "status": "Provisioned", "createdDateTime": iso(now_ms), "scheduleInfo": term.shown(now_ms),
     }));
     if table == Table::ActiveGroups {
-        made.insert("assignmentType".into(), json!("assigned"));
+        made.insert("assignmentType".into(), json!(term.kind().to_lowercase()));
     }
     tenant.store.put(table, principal, &id, made);
 }

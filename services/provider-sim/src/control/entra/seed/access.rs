@@ -111,7 +111,8 @@ fn active_roles(tenant: &mut Tenant, id: &str, seeds: &[SeedRole], now_ms: i64) 
         let (role, scope) = (role(&seed.role), seed.scope.as_deref().unwrap_or("/"));
         roles::give(tenant, id, role, scope);
         if seed.pim {
-            pim::schedule(tenant, Table::ActiveRoles, id, role, scope, now_ms);
+            let term = term(seed.activated, seed.until.as_deref());
+            pim::schedule(tenant, Table::ActiveRoles, id, role, scope, &term, now_ms);
         }
     }
 }
@@ -119,14 +120,23 @@ fn active_roles(tenant: &mut Tenant, id: &str, seeds: &[SeedRole], now_ms: i64) 
 fn eligible_roles(tenant: &mut Tenant, id: &str, seeds: &[SeedRole], now_ms: i64) {
     for seed in seeds {
         let (role, scope) = (role(&seed.role), seed.scope.as_deref().unwrap_or("/"));
-        pim::schedule(tenant, Table::EligibleRoles, id, role, scope, now_ms);
+        let term = term(false, seed.until.as_deref());
+        pim::schedule(tenant, Table::EligibleRoles, id, role, scope, &term, now_ms);
+    }
+}
+
+fn term(activated: bool, until: Option<&str>) -> pim::Term {
+    pim::Term {
+        activated,
+        until: until.map(str::to_owned),
     }
 }
 
 fn group_pim(tenant: &mut Tenant, id: &str, table: Table, seed: &SeedPim, now_ms: i64) -> Planted {
     let group = object(tenant, &[Kind::Group], &seed.group)?;
     let access = if seed.owner { "owner" } else { "member" };
-    pim_groups::schedule(tenant, table, id, &group, access, now_ms);
+    let term = term(seed.activated, seed.until.as_deref());
+    pim_groups::schedule(tenant, table, id, (&group, access), &term, now_ms);
     if table == Table::ActiveGroups {
         let edge = if seed.owner {
             Table::Owners

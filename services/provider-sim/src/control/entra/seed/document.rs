@@ -99,6 +99,10 @@ pub struct SeedRole {
     pub scope: Option<String>,
     /// Managed by PIM: there is a schedule besides the assignment.
     pub pim: bool,
+    /// Activated for a time by somebody eligible, where PIM manages it.
+    pub activated: bool,
+    /// The end of its schedule; it lasts without one.
+    pub until: Option<String>,
 }
 
 /// A PIM eligibility or assignment of a group.
@@ -109,6 +113,10 @@ pub struct SeedPim {
     pub group: String,
     /// As owner; else as member.
     pub owner: bool,
+    /// Activated for a time by somebody eligible.
+    pub activated: bool,
+    /// The end of its schedule; it lasts without one.
+    pub until: Option<String>,
 }
 
 /// An Azure role.
