@@ -1,6 +1,7 @@
 //! One write for one step, sent once.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use sever_domain::plan::STAYS_DISABLED;
 use sever_domain::{AccountState, Action, EntitlementKind as Kind, OutcomeClass};
 use sever_provider::http::{Method, Reply};
 use sever_provider::{Answer, AnswerKind, CallError, Effect, Sent};
@@ -14,7 +15,8 @@ use crate::families::ownerships::owned;
 use crate::families::{methods, roles, text};
 use crate::paging::list;
 use crate::place::Place;
-use crate::service::unusable;
+use crate::plan::AFTER_ROLES;
+use crate::service::{inconsistent, unusable};
 use crate::tenant::Tenant;
 use crate::writes;
 
@@ -28,7 +30,10 @@ pub async fn apply(tenant: &Tenant, effect: &Effect) -> Result<Answer, CallError
         return on_azure(tenant, effect, until).await;
     }
     if effect.action == Action::ReinstateAccount {
-        restore_if_deleted(tenant, effect, until).await?;
+        let restored = restore_if_deleted(tenant, effect, until).await?;
+        if effect.facts[STAYS_DISABLED] == true {
+            return Ok(restored.unwrap_or(NOTHING_TO_RESTORE));
+        }
     }
     let Some(write) = writes::of(effect) else {
         let what = format!(
@@ -38,9 +43,20 @@ pub async fn apply(tenant: &Tenant, effect: &Effect) -> Result<Answer, CallError
         return Err(unusable("sending a step", what));
     };
     match tenant.write(write, until).await {
+        Ok(reply) if effect.action == Action::RevokeSessions && says_no(&reply) => {
+            let what = "the answer is a success that says false";
+            Err(inconsistent("ending the account's sessions", what))
+        }
         Ok(reply) => Ok(done(tenant, &reply)),
         Err(refused) => after_refusal(tenant, effect, refused, until).await,
     }
+}
+
+/// `revokeSignInSessions` answers `{"value": true}`, or another 2xx without a body.
+fn says_no(reply: &Reply) -> bool {
+    reply
+        .json::<Value>()
+        .is_ok_and(|body| body["value"] == false)
 }
 
 /// What a refusal of this action means for its step.
@@ -51,11 +67,11 @@ async fn after_refusal(
     until: Instant,
 ) -> Result<Answer, CallError> {
     match (effect.action, refused.meaning) {
-        // Graph protects administrators; and for a while it goes on protecting who is one no more.
-        (
-            Action::SuspendAccount | Action::DeleteAccount | Action::ReinstateAccount,
-            Meaning::Denied,
-        ) => {
+        // Graph protects administrators; and for a while it goes on protecting who is one no more. Of anybody else it means
+        // that a permission is missing, which no patience mends.
+        (Action::SuspendAccount | Action::DeleteAccount, Meaning::Denied)
+            if effect.facts[AFTER_ROLES] == true =>
+        {
             let protected = is_administrator(tenant, &effect.account_id).await;
             Err(once_roles_are_gone(refused.error, protected))
         }
@@ -207,17 +223,24 @@ async fn with_custodian(
     }
 }
 
-/// A deleted account comes back from the deleted items first, as it was: disabled.
+/// An account that is not among the deleted items.
+const NOTHING_TO_RESTORE: Answer = Answer {
+    kind: AnswerKind::AlreadyGone,
+    status: 200,
+    provider_request_id: None,
+};
+
+/// A deleted account comes back from the deleted items first, as it was: disabled. `None` where it is not among them.
 async fn restore_if_deleted(
     tenant: &Tenant,
     effect: &Effect,
     until: Instant,
-) -> Result<(), CallError> {
+) -> Result<Option<Answer>, CallError> {
     let now = state(tenant, &effect.account_id, until)
         .await
         .map_err(not_applied)?;
     if now != AccountState::Deactivated {
-        return Ok(());
+        return Ok(None);
     }
     let place = Place::Restore(&effect.account_id);
     let write = writes::post(
@@ -227,7 +250,7 @@ async fn restore_if_deleted(
         Some(json!({})),
     );
     match tenant.write(write, until).await {
-        Ok(_) => Ok(()),
+        Ok(reply) => Ok(Some(done(tenant, &reply))),
         Err(refused) if refused.meaning == Meaning::Gone => Err(retry(refused.error)),
         Err(refused) => Err(refused.error),
     }

@@ -30,6 +30,8 @@ pub const SESSIONS: &str = "after_disabling";
 pub const SESSIONS_OF_DELETED: &str = "before_deletion";
 /// For how many days a deleted user can be restored.
 pub const RESTORABLE_DAYS: u16 = 30;
+/// The fact of a step that comes after the roles which made its account an administrator.
+pub const AFTER_ROLES: &str = "after_roles";
 /// Seconds until a task at the local directory is overdue.
 const TASK_DUE_S: i64 = 86_400;
 
@@ -115,12 +117,16 @@ impl Plan<'_> {
             self.reading.account_state,
         ) {
             // Graph protects administrators from callers without a stronger role: what makes them one goes first.
-            let needs = gate
+            let needs: Vec<usize> = gate
                 .iter()
                 .copied()
                 .filter(|at| makes_administrator(&self.steps[*at]))
                 .collect();
-            gate.push(self.push(PlannedStep { needs, ..disabling }));
+            gate.push(self.push(PlannedStep {
+                facts: json!({ AFTER_ROLES: !needs.is_empty() }),
+                needs,
+                ..disabling
+            }));
         }
         if self.reading.account_state == AccountState::Deactivated {
             self.stand_for_sessions();
@@ -250,9 +256,10 @@ impl Plan<'_> {
             });
             return;
         }
-        let needs = (0..self.steps.len())
+        let needs: Vec<usize> = (0..self.steps.len())
             .filter(|at| self.steps[*at].action != Action::Leave)
             .collect();
+        let after_roles = needs.iter().any(|at| makes_administrator(&self.steps[*at]));
         let plain = step(
             self.binding,
             Action::DeleteAccount,
@@ -263,7 +270,7 @@ impl Plan<'_> {
         self.push(PlannedStep {
             reversibility: Reversibility::RestorableUntil,
             needs,
-            facts: json!({ "restorable_days": RESTORABLE_DAYS }),
+            facts: json!({ "restorable_days": RESTORABLE_DAYS, AFTER_ROLES: after_roles }),
             ..plain
         });
     }

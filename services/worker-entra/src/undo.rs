@@ -1,7 +1,9 @@
 //! The way back: the inverse call of each step that has one, after a fresh look at the target.
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use sever_domain::entitlement::Entitlement;
-use sever_domain::plan::PlannedStep;
+use sever_domain::plan::{PlannedStep, STAYS_DISABLED};
 use sever_domain::{Action, EntitlementKind as Kind, Reversibility, StepClass};
 use sever_provider::{CallError, Undo};
 
@@ -9,6 +11,7 @@ use crate::edge::Holder;
 use crate::errors::Meaning;
 use crate::families::groups::{GroupSource, source_of};
 use crate::families::ownerships::owned;
+use crate::families::term;
 use crate::service::inconsistent;
 use crate::steps::step;
 use crate::tenant::{Ask, Tenant};
@@ -24,9 +27,8 @@ pub async fn undo(
     pre_image: Option<&Entitlement>,
 ) -> Result<Undo, CallError> {
     Ok(match taken.action {
-        Action::SuspendAccount | Action::DeleteAccount => {
-            inverse(taken, pre_image, Action::ReinstateAccount)
-        }
+        Action::SuspendAccount => inverse(taken, pre_image, Action::ReinstateAccount),
+        Action::DeleteAccount => from_the_deleted(taken, pre_image),
         Action::DisableIntegration => inverse(taken, pre_image, Action::EnableIntegration),
         Action::RemoveFromGroup => {
             let group = taken.target_key.as_str();
@@ -38,8 +40,8 @@ pub async fn undo(
             }
             _ => inverse(taken, pre_image, Action::AddOwnership),
         },
-        Action::RevokeRole => inverse(taken, pre_image, Action::GrantRole),
-        Action::RevokeEligibleRole => inverse(taken, pre_image, Action::GrantEligibleRole),
+        Action::RevokeRole => in_its_term(taken, pre_image, Action::GrantRole),
+        Action::RevokeEligibleRole => in_its_term(taken, pre_image, Action::GrantEligibleRole),
         Action::RevokeResourceRole => inverse(taken, pre_image, Action::GrantResourceRole),
         Action::UnassignApp => inverse(taken, pre_image, Action::AssignApp),
         Action::RevokePermission => inverse(taken, pre_image, Action::GrantPermission),
@@ -69,20 +71,39 @@ async fn into_group(
     );
     let now = match tenant.get(&ask, None).await {
         Ok(reply) => reply
-            .json::<serde_json::Value>()
+            .json::<Value>()
             .map_err(|_| inconsistent(ask.doing, "the answer is not a group"))?,
         Err(refused) if refused.meaning == Meaning::Gone => {
             return Ok(never("the group does not exist any more"));
         }
         Err(refused) => return Err(refused.error),
     };
-    Ok(if now["isAssignableToRole"] == true && !taken.privileged {
+    let was_assignable = facts_of(taken, pre_image)["role_assignable"] == true;
+    Ok(if now["isAssignableToRole"] == true && !was_assignable {
         never("directory roles can be given to the group now: ask its owner")
     } else if source_of(&now) != GroupSource::Cloud {
         never("Graph does not decide about the group's members any more")
     } else {
-        inverse(taken, pre_image, action)
+        in_its_term(taken, pre_image, action)
     })
+}
+
+/// What was given for a time does not come back for good.
+fn in_its_term(taken: &PlannedStep, pre_image: Option<&Entitlement>, action: Action) -> Undo {
+    match term::over(facts_of(taken, pre_image), Timestamp::now()) {
+        Some(reason) => never(reason),
+        None => inverse(taken, pre_image, action),
+    }
+}
+
+/// A deleted account comes back as it was before us: one that was disabled then stays disabled.
+fn from_the_deleted(taken: &PlannedStep, pre_image: Option<&Entitlement>) -> Undo {
+    let was_disabled = pre_image.is_some_and(|read| read.facts["enabled"] == false);
+    let mut back = inverse(taken, pre_image, Action::ReinstateAccount);
+    if let Undo::Step(step) = &mut back {
+        step.facts = json!({ STAYS_DISABLED: was_disabled });
+    }
+    back
 }
 
 fn never(reason: &str) -> Undo {
@@ -91,16 +112,20 @@ fn never(reason: &str) -> Undo {
     }
 }
 
-/// The inverse step, with the facts that the removal carried; the pre-image has them too, and counts where it is there.
+/// The facts that the removal carried; the pre-image has them too, and counts where it is there.
+fn facts_of<'a>(taken: &'a PlannedStep, pre_image: Option<&'a Entitlement>) -> &'a Value {
+    match pre_image {
+        Some(read) if taken.target_kind != Kind::Account => &read.facts,
+        _ => &taken.facts,
+    }
+}
+
+/// The inverse step.
 fn inverse(taken: &PlannedStep, pre_image: Option<&Entitlement>, action: Action) -> Undo {
-    let facts = match pre_image {
-        Some(read) if taken.target_kind != Kind::Account => read.facts.clone(),
-        _ => taken.facts.clone(),
-    };
     Undo::Step(Box::new(PlannedStep {
         privileged: taken.privileged,
         reversibility: Reversibility::Reversible,
-        facts,
+        facts: facts_of(taken, pre_image).clone(),
         ..step(
             taken.binding,
             action,

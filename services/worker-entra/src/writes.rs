@@ -8,6 +8,7 @@ use sever_provider::http::{Method, Priority};
 use crate::edge::{Edge, Holder};
 use crate::families::ownerships::owned;
 use crate::families::secrets::{Credential, credential};
+use crate::families::term;
 use crate::place::{Place, Requests};
 use crate::tenant::Write;
 
@@ -119,7 +120,7 @@ fn on_role(effect: &Effect) -> Option<Write<'_>> {
         Some(json!({
             "action": action, "principalId": id, "roleDefinitionId": fact(effect, "role")?,
             "directoryScopeId": fact(effect, "scope")?, "justification": why,
-            "scheduleInfo": { "expiration": { "type": "noExpiration" } },
+            "scheduleInfo": term::schedule_info(&effect.facts),
         }))
     };
     Some(match effect.action {
@@ -171,22 +172,16 @@ fn eligible<'a>(
         Some(group) => request(
             doing,
             Requests::EligibleGroup,
-            of_group(
-                action,
-                &effect.account_id,
-                group,
-                fact(effect, "access")?,
-                why,
-            ),
+            of_group(effect, action, group, fact(effect, "access")?, why),
         ),
         None => request(doing, Requests::EligibleRole, of_role(action, why)?),
     })
 }
 
-fn of_group(action: &str, principal: &str, group: &str, access: &str, why: &str) -> Value {
+fn of_group(effect: &Effect, action: &str, group: &str, access: &str, why: &str) -> Value {
     json!({
-        "action": action, "principalId": principal, "groupId": group, "accessId": access, "justification": why,
-        "scheduleInfo": { "expiration": { "type": "noExpiration" } },
+        "action": action, "principalId": effect.account_id, "groupId": group, "accessId": access, "justification": why,
+        "scheduleInfo": term::schedule_info(&effect.facts),
     })
 }
 
@@ -197,7 +192,7 @@ fn on_relation(effect: &Effect) -> Option<Write<'_>> {
         request(
             "changing a scheduled relation to a group",
             Requests::ActiveGroup,
-            of_group(action, id, group, access, why),
+            of_group(effect, action, group, access, why),
         )
     };
     Some(match effect.action {

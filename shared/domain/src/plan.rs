@@ -120,6 +120,10 @@ pub enum PlanError {
     },
 }
 
+/// The fact of a step that brings an account back as it was before: disabled. Whoever reads the account sees such a step
+/// done while the account is live or contained.
+pub const STAYS_DISABLED: &str = "stays_disabled";
+
 /// The most steps that one plan may have.
 pub const PLAN_STEPS_MAX: usize = 50_000;
 

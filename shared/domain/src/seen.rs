@@ -1,7 +1,7 @@
 //! What a reading says of one step's target.
 
 use crate::entitlement::{AccountReading, AccountState, EntitlementKind, FamilyResult};
-use crate::plan::PlannedStep;
+use crate::plan::{PlannedStep, STAYS_DISABLED};
 use crate::step::Action;
 
 /// What a reading says of a step.
@@ -25,7 +25,7 @@ impl Seen {
 #[must_use]
 pub fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
     if step.target_kind == EntitlementKind::Account {
-        return Seen::when(account(step.action, reading.account_state));
+        return Seen::when(account(step, reading.account_state));
     }
     let Some(family) = reading
         .families
@@ -46,9 +46,12 @@ pub fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
     }
 }
 
-const fn account(action: Action, state: AccountState) -> bool {
-    match action {
+fn account(step: &PlannedStep, state: AccountState) -> bool {
+    match step.action {
         Action::SuspendAccount | Action::DisableIntegration => state.sign_in_blocked(),
+        Action::ReinstateAccount if step.facts[STAYS_DISABLED] == true => {
+            matches!(state, AccountState::Live | AccountState::Contained)
+        }
         Action::ReinstateAccount | Action::EnableIntegration => matches!(state, AccountState::Live),
         _ => matches!(state, AccountState::Deactivated | AccountState::Absent),
     }
@@ -146,6 +149,13 @@ mod tests {
         assert_eq!(seen(&back, &with(&[])), Seen::NotDone);
         let account = step(Action::ReinstateAccount, EntitlementKind::Account, "u");
         assert_eq!(seen(&account, &with(&[])), Seen::Done);
+        let contained = reading(AccountState::Contained, FamilyResult::Complete, &[]);
+        assert_eq!(seen(&account, &contained), Seen::NotDone);
+        let as_before = PlannedStep {
+            facts: json!({ STAYS_DISABLED: true }),
+            ..account
+        };
+        assert_eq!(seen(&as_before, &contained), Seen::Done);
     }
 
     #[test]

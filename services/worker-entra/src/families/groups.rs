@@ -1,10 +1,13 @@
 //! Direct group memberships, those that Privileged Identity Management holds included.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use sever_domain::EntitlementKind;
 use sever_domain::entitlement::Entitlement;
 
 use super::reading::text;
+use super::term;
 use crate::tenant::Ask;
 
 /// What of a group decides how a membership ends.
@@ -44,51 +47,61 @@ pub fn ask_schedules(id: &str) -> Ask {
     Ask::new("reading the account's group schedules", "pim_groups", &path).of_principal(id)
 }
 
-/// The groups among `schedules` of this principal and access (`member` or `owner`).
+/// The schedules of this principal and access (`member` or `owner`), by their group. One that lasts counts more than an
+/// activation.
 pub fn scheduled<'a>(
     schedules: &'a [Value],
-    principal_id: &'a str,
-    access: &'a str,
-) -> impl Iterator<Item = &'a str> {
-    schedules
-        .iter()
-        .filter(move |item| {
-            text(item, "principalId") == principal_id && text(item, "accessId") == access
-        })
-        .map(|item| text(item, "groupId"))
+    principal_id: &str,
+    access: &str,
+) -> BTreeMap<&'a str, &'a Value> {
+    let is_activated =
+        |item: &Value| text(item, "assignmentType").eq_ignore_ascii_case("activated");
+    let mut by_group: BTreeMap<&str, &Value> = BTreeMap::new();
+    let own = schedules.iter().filter(|item| {
+        text(item, "principalId") == principal_id && text(item, "accessId") == access
+    });
+    for item in own {
+        let known = by_group.entry(text(item, "groupId")).or_insert(item);
+        if is_activated(known) {
+            *known = item;
+        }
+    }
+    by_group
 }
 
 /// The memberships. One that has a schedule only (the group shows it late, or never) counts too.
 #[must_use]
 pub fn entitlements(groups: &[Value], schedules: &[Value], principal_id: &str) -> Vec<Entitlement> {
-    let scheduled: Vec<&str> = scheduled(schedules, principal_id, "member").collect();
+    let mut scheduled = scheduled(schedules, principal_id, "member");
     let is_group =
         |item: &&Value| matches!(text(item, "@odata.type"), "" | "#microsoft.graph.group");
     let mut held: Vec<Entitlement> = groups
         .iter()
         .filter(is_group)
-        .map(|group| entitlement(group, scheduled.contains(&text(group, "id"))))
+        .map(|group| entitlement(group, scheduled.remove(text(group, "id"))))
         .collect();
-    for id in scheduled {
-        if !held.iter().any(|known| known.provider_key == id) {
-            held.push(entitlement(&json!({ "id": id }), true));
-        }
+    for (id, schedule) in scheduled {
+        held.push(entitlement(&json!({ "id": id }), Some(schedule)));
     }
     held
 }
 
-fn entitlement(group: &Value, scheduled: bool) -> Entitlement {
+fn entitlement(group: &Value, schedule: Option<&Value>) -> Entitlement {
     let assignable = group["isAssignableToRole"] == true;
+    let mut facts = json!({
+        "name": group["displayName"],
+        "source": word(source_of(group)),
+        "role_assignable": assignable,
+        "scheduled": schedule.is_some(),
+    });
+    if let Some(schedule) = schedule {
+        term::note(&mut facts, schedule);
+    }
     Entitlement {
         kind: EntitlementKind::Group,
         provider_key: text(group, "id").to_owned(),
-        privileged: assignable || scheduled,
-        facts: json!({
-            "name": group["displayName"],
-            "source": word(source_of(group)),
-            "role_assignable": assignable,
-            "scheduled": scheduled,
-        }),
+        privileged: assignable || schedule.is_some(),
+        facts,
     }
 }
 

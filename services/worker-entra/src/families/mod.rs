@@ -13,6 +13,7 @@ pub mod methods;
 pub mod ownerships;
 pub mod roles;
 pub mod secrets;
+pub mod term;
 
 mod reading;
 

@@ -6,20 +6,24 @@ use sever_domain::entitlement::Entitlement;
 
 use super::groups::{GroupSource, scheduled, source_of};
 use super::reading::text;
+use super::term;
 use crate::edge::Holder;
 use crate::tenant::Ask;
+
+/// Objects come whole, and an application can have tens of kilobytes.
+const PAGE: &str = "100";
 
 /// The read; `collection` is `users` or `servicePrincipals`.
 #[must_use]
 pub fn ask(collection: &str, id: &str) -> Ask {
     let path = [collection, id, "ownedObjects"];
-    Ask::new("reading what the account owns", "owned_objects", &path).with("$top", "999")
+    Ask::new("reading what the account owns", "owned_objects", &path).with("$top", PAGE)
 }
 
 /// The ownerships; of what else can be owned (devices are a family of their own) there is no relation to end.
 #[must_use]
 pub fn entitlements(items: &[Value], schedules: &[Value], principal_id: &str) -> Vec<Entitlement> {
-    let by_schedule: Vec<&str> = scheduled(schedules, principal_id, "owner").collect();
+    let by_schedule = scheduled(schedules, principal_id, "owner");
     let held = items.iter().filter_map(|item| {
         let holder = match text(item, "@odata.type") {
             "#microsoft.graph.group" => Holder::Group,
@@ -30,17 +34,22 @@ pub fn entitlements(items: &[Value], schedules: &[Value], principal_id: &str) ->
         let id = text(item, "id");
         let assignable = item["isAssignableToRole"] == true;
         let on_premises = holder == Holder::Group && source_of(item) == GroupSource::OnPremises;
+        let schedule = by_schedule.get(id).filter(|_| holder == Holder::Group);
+        let mut facts = json!({
+            "name": item["displayName"],
+            "role_assignable": assignable,
+            "scheduled": schedule.is_some(),
+            "on_premises": on_premises,
+        });
+        if let Some(schedule) = schedule {
+            term::note(&mut facts, schedule);
+        }
         Some(Entitlement {
             kind: EntitlementKind::Ownership,
             provider_key: format!("{}:{id}", holder.collection()),
             // Who owns an application can make themselves a secret of it.
             privileged: assignable || holder != Holder::Group,
-            facts: json!({
-                "name": item["displayName"],
-                "role_assignable": assignable,
-                "scheduled": holder == Holder::Group && by_schedule.contains(&id),
-                "on_premises": on_premises,
-            }),
+            facts,
         })
     });
     held.collect()

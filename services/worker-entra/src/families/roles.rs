@@ -5,6 +5,7 @@ use sever_domain::EntitlementKind;
 use sever_domain::entitlement::Entitlement;
 
 use super::reading::text;
+use super::term::{self, Term};
 use crate::tenant::Ask;
 
 /// The read of a principal's active roles.
@@ -57,7 +58,11 @@ pub fn active(assignments: &[Value], schedules: &[Value], principal_id: &str) ->
         for item in items.iter().filter(|item| is_direct(item, principal_id)) {
             let key = key_of(item);
             match held.iter_mut().find(|known| known.provider_key == key) {
-                Some(known) if scheduled => known.facts["scheduled"] = json!(true),
+                // A schedule that lasts counts more than the activation of the same role.
+                Some(known) if scheduled && is_better(known) => {
+                    known.facts["scheduled"] = json!(true);
+                    term::note(&mut known.facts, item);
+                }
                 Some(_) => {}
                 None => held.push(role(EntitlementKind::Role, item, scheduled)),
             }
@@ -77,27 +82,38 @@ pub fn eligible(roles: &[Value], groups: &[Value], principal_id: &str) -> Vec<En
         .collect()
 }
 
+/// Whether the next schedule of the same role and scope says more than what is known of it.
+fn is_better(known: &Entitlement) -> bool {
+    known.facts["scheduled"] != true || term::of(&known.facts) == Term::Activated
+}
+
 fn role(kind: EntitlementKind, item: &Value, scheduled: bool) -> Entitlement {
+    let mut facts = json!({
+        "role": item["roleDefinitionId"],
+        "scope": scope_of(item),
+        "assignment": if scheduled { Value::Null } else { item["id"].clone() },
+        "scheduled": scheduled,
+    });
+    if scheduled {
+        term::note(&mut facts, item);
+    }
     Entitlement {
         kind,
         provider_key: key_of(item),
         privileged: true,
-        facts: json!({
-            "role": item["roleDefinitionId"],
-            "scope": scope_of(item),
-            "assignment": if scheduled { Value::Null } else { item["id"].clone() },
-            "scheduled": scheduled,
-        }),
+        facts,
     }
 }
 
 fn eligible_group(item: &Value) -> Entitlement {
     let (group, access) = (text(item, "groupId"), text(item, "accessId"));
+    let mut facts = json!({ "group": group, "access": access });
+    term::note(&mut facts, item);
     Entitlement {
         kind: EntitlementKind::EligibleRole,
         provider_key: format!("group:{group}|{access}"),
         privileged: true,
-        facts: json!({ "group": group, "access": access }),
+        facts,
     }
 }
 

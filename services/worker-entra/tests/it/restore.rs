@@ -144,6 +144,95 @@ async fn nobody_comes_back_into_a_group_that_became_privileged() {
 }
 
 #[tokio::test]
+async fn somebody_who_was_disabled_before_comes_back_disabled() {
+    let sim = Sim::start(json!({})).await;
+    sim.seed(&people::plain()).await;
+    sim.mutate(json!({"do": "set_enabled", "user": "fix", "enabled": false}))
+        .await;
+    let people = sim.people();
+    let before = people.inspect("fix").await.unwrap();
+    let outcome = opt_out(&people, Intent::Remove, "fix").await;
+    assert_eq!(sim.truth("fix").await["exists"], false);
+    let (steps, _) = way_back(&people, &before, &outcome.answered).await;
+    assert_eq!(run(&people, "fix", steps.clone()).await, vec![]);
+    assert_eq!(run(&people, "fix", steps).await, vec![], "and once more");
+    let truth = sim.truth("fix").await;
+    assert_eq!(
+        (&truth["exists"], &truth["enabled"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(truth["groups"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_given_for_a_time_does_not_come_back_for_good() {
+    const LATER: &str = "2099-01-01T00:00:00Z";
+    const OVER: &str = "2020-01-01T00:00:00Z";
+    let sim = Sim::start(json!({})).await;
+    let mut document = people::plain();
+    document["users"][0]["roles"] = json!([
+        {"role": "User Administrator", "pim": true, "activated": true, "until": LATER},
+        {"role": "Security Reader", "pim": true, "until": LATER},
+    ]);
+    document["users"][0]["eligible_roles"] = json!([
+        {"role": "Helpdesk Administrator", "until": OVER}, {"role": "Security Reader", "until": LATER},
+    ]);
+    document["users"][0]["groups"] = json!([]);
+    document["users"][0]["active_groups"] =
+        json!([{"group": "One", "activated": true}, {"group": "Two", "until": LATER}]);
+    sim.seed(&document).await;
+    let people = sim.people();
+    let before = people.inspect("fix").await.unwrap();
+    let outcome = opt_out(&people, Intent::Remove, "fix").await;
+    let (steps, impossible) = way_back(&people, &before, &outcome.answered).await;
+    let count = |wanted: Action| {
+        impossible
+            .iter()
+            .filter(|action| **action == wanted)
+            .count()
+    };
+    assert_eq!(
+        [
+            Action::RevokeRole,
+            Action::RevokeEligibleRole,
+            Action::RemoveFromGroup
+        ]
+        .map(count),
+        [1, 1, 1]
+    );
+    assert_eq!(run(&people, "fix", steps).await, vec![]);
+    let after = people.inspect("fix").await.unwrap();
+    for kind in [Kind::Role, Kind::EligibleRole, Kind::Group] {
+        let ends: Vec<&Value> = after
+            .of(kind)
+            .iter()
+            .map(|held| &held.facts["ends"])
+            .collect();
+        assert_eq!(ends, [LATER], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_membership_by_schedule_does_not_open_a_group_that_became_privileged() {
+    let sim = Sim::start(json!({})).await;
+    let mut document = people::plain();
+    document["groups"][0]["id"] = json!("g-one");
+    document["users"][0]["groups"] = json!([]);
+    document["users"][0]["active_groups"] = json!([{"group": "One"}]);
+    sim.seed(&document).await;
+    let people = sim.people();
+    let before = people.inspect("fix").await.unwrap();
+    let outcome = opt_out(&people, Intent::Remove, "fix").await;
+    let mut answered = outcome.answered.iter();
+    let step = answered.find(|step| step.target_key == "g-one").unwrap();
+    let now = json!({"status": 200, "body": {"id": "g-one", "isAssignableToRole": true, "groupTypes": []}});
+    sim.fault(json!({"when": {"operation": "get_group"}, "then": now}))
+        .await;
+    let undo = people.undo(step, pre_image(&before, step)).await.unwrap();
+    assert!(matches!(undo, Undo::Impossible { .. }), "{undo:?}");
+}
+
+#[tokio::test]
 async fn an_application_gets_back_all_but_its_secrets() {
     let sim = Sim::start(json!({})).await;
     sim.seed(&people::applications()).await;
