@@ -102,6 +102,11 @@ fn inner(doing: &'static str, response: Response) -> Result<Value, Refused> {
         return Ok(response.body);
     }
     let mut refused = refusal(doing, response.status, &response.body, header("request-id"));
+    if refused.error.class == OutcomeClass::Credentials {
+        // The batch itself was let in by the same token: this says nothing of the credential.
+        refused.error.class = OutcomeClass::Retry;
+        refused.meaning = Meaning::Failed(OutcomeClass::Retry, Sent::NotApplied);
+    }
     if response.status == 429
         && let Some(wait) = header("retry-after").and_then(|value| seconds(&value))
     {
@@ -179,6 +184,12 @@ mod tests {
             (refused.error.class, refused.error.retry_after),
             (OutcomeClass::Retry, None)
         );
+    }
+
+    #[test]
+    fn an_inner_401_does_not_speak_for_the_credential() {
+        let refused = inner("reading", response(401, &[], Value::Null)).unwrap_err();
+        assert_eq!(refused.error.class, OutcomeClass::Retry);
     }
 
     #[test]

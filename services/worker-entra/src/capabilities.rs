@@ -26,7 +26,7 @@ const ROLE: Capability = by_call(
     Kind::Role,
     Action::RevokeRole,
     Restores::Call(Action::GrantRole),
-    "Directory roles with and without a schedule of Privileged Identity Management; those of a role-assignable group go with it.",
+    "Directory roles with and without a schedule of Privileged Identity Management; those of a role-assignable group go with it. What was given until a date comes back until then; an activation is its holder's to repeat.",
 );
 const ELIGIBLE_ROLE: Capability = Capability {
     sees: Sees::WhereOffered,
@@ -43,7 +43,7 @@ const RESOURCE_ROLE: Capability = Capability {
         Kind::ResourceRole,
         Action::RevokeResourceRole,
         Restores::Call(Action::GrantResourceRole),
-        "Azure roles on management groups, subscriptions and below; eligible ones of Azure are not seen.",
+        "Azure roles on management groups, subscriptions and below; eligible ones of Azure are not seen, and no assignment where the application may not read: without a single subscription or management group it says so.",
     )
 };
 const OWNERSHIP: Capability = by_call(
@@ -117,7 +117,7 @@ pub const INTEGRATIONS: &[Capability] = &[
         Kind::Account,
         Action::DisableIntegration,
         Restores::Call(Action::EnableIntegration),
-        "The service principal is disabled and stays as a tombstone, so that nobody's consent makes it anew; access tokens that were issued work on until they expire: shown as residual.",
+        "The service principal is disabled and stays as a tombstone, so that nobody's consent makes it anew; access tokens that were issued work on until they expire: shown as residual. Microsoft's own applications are left alone.",
     ),
     by_call(
         Kind::Secret,

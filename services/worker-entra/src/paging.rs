@@ -9,9 +9,55 @@ use sever_provider::CallError;
 use crate::errors::Refused;
 use crate::service::inconsistent;
 use crate::tenant::{Ask, Tenant};
+use crate::user::SELECT;
 
 /// The most pages of one list: more than anybody has at any page size.
 pub const PAGES_MAX: usize = 400;
+
+/// The members that some family reads, besides those of a user. Nothing else of an item outlives its page: of ten thousand objects the rest would be
+/// most of the memory.
+const KEPT: [&str; 28] = [
+    "id",
+    "@odata.type",
+    "displayName",
+    "name",
+    "groupTypes",
+    "onPremisesSyncEnabled",
+    "mailEnabled",
+    "isAssignableToRole",
+    "principalId",
+    "principalType",
+    "resourceId",
+    "resourceDisplayName",
+    "appRoleId",
+    "clientId",
+    "consentType",
+    "scope",
+    "roleDefinitionId",
+    "directoryScopeId",
+    "appScopeId",
+    "memberType",
+    "assignmentType",
+    "scheduleInfo",
+    "endDateTime",
+    "groupId",
+    "accessId",
+    "issuer",
+    "subject",
+    "properties",
+];
+
+fn kept(item: Value) -> Value {
+    match item {
+        Value::Object(mut members) => {
+            members.retain(|name, _| {
+                KEPT.contains(&name.as_str()) || SELECT.split(',').any(|of_user| of_user == name)
+            });
+            Value::Object(members)
+        }
+        other => other,
+    }
+}
 
 /// One page: its items, and the address of the next.
 #[derive(Debug)]
@@ -61,7 +107,7 @@ impl Gathering {
         for item in page.items {
             match item["id"].as_str() {
                 Some(id) if !self.ids.insert(id.to_owned()) => {}
-                _ => self.items.push(item),
+                _ => self.items.push(kept(item)),
             }
         }
         self.repeated += usize::from(!empty && self.items.len() == before);
@@ -144,6 +190,19 @@ mod tests {
         assert_eq!(take(&mut gathering, &[], Some("b")), Ok(true));
         assert_eq!(take(&mut gathering, &["2", "3"], None), Ok(false));
         assert_eq!(gathering.whole().len(), 3);
+    }
+
+    #[test]
+    fn what_no_family_reads_does_not_outlive_its_page() {
+        let item = json!({"id": "a", "displayName": "A", "requiredResourceAccess": [{}], "givenName": "Ada", "@odata.type": "t"});
+        let mut gathering = Gathering::default();
+        let page = Page {
+            items: vec![item],
+            next: None,
+        };
+        gathering.take("reading", page).unwrap();
+        let left = json!({"id": "a", "displayName": "A", "givenName": "Ada", "@odata.type": "t"});
+        assert_eq!(gathering.whole(), [left]);
     }
 
     #[test]

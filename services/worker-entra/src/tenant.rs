@@ -172,8 +172,8 @@ impl Tenant {
     pub fn url(&self, ask: &Ask) -> Result<Url, CallError> {
         let path: Vec<&str> = ask.path.iter().map(String::as_str).collect();
         let mut url = join(&self.graph.http, ask.doing, &path)?;
-        if !ask.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&ask.query);
+        for (name, value) in &ask.query {
+            append(&mut url, name, value);
         }
         Ok(url)
     }
@@ -187,6 +187,13 @@ impl Tenant {
             .blocked_for()
             .max(azure.and_then(|azure| azure.http.blocked_for()))
     }
+}
+
+/// Appends a parameter, with spaces as `%20`: a `+` is a space to parsers of forms only, which not everybody along the way is.
+pub fn append(url: &mut Url, name: &str, value: &str) {
+    url.query_pairs_mut().append_pair(name, value);
+    let escaped = url.query().map(|query| query.replace('+', "%20"));
+    url.set_query(escaped.as_deref());
 }
 
 /// The address of `path` at a service.

@@ -167,20 +167,23 @@ fn not_applied(error: CallError) -> CallError {
     }
 }
 
-/// Any 4xx of the token endpoint says that tenant, client, proof or scope are wrong (RFC 6749 section 5.2). The
-/// `AADSTS` number is kept as the code; the description names the application.
+/// Any 4xx of the token endpoint says that tenant, client, proof or scope are wrong (RFC 6749 section 5.2), unless its error
+/// is one that passes (section 4.1.2.1). The `AADSTS` number is kept as the code; the description names the application.
 fn mint_refused(doing: &'static str, reply: &sever_provider::http::Reply) -> CallError {
     #[derive(Deserialize)]
     struct Body {
         #[serde(default)]
+        error: String,
+        #[serde(default)]
         error_codes: Vec<u32>,
     }
     let status = reply.status.as_u16();
-    let code = reply
-        .json::<Body>()
-        .ok()
-        .and_then(|body| body.error_codes.first().map(|code| format!("AADSTS{code}")));
-    let (class, what) = if (400..500).contains(&status) {
+    let body = reply.json::<Body>().ok();
+    let passes = body
+        .as_ref()
+        .is_some_and(|body| ["temporarily_unavailable", "server_error"].contains(&&*body.error));
+    let code = body.and_then(|body| body.error_codes.first().map(|code| format!("AADSTS{code}")));
+    let (class, what) = if (400..500).contains(&status) && status != 408 && !passes {
         (
             OutcomeClass::Credentials,
             "the tenant, the application or its secret or key was refused",

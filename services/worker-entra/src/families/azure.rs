@@ -1,6 +1,8 @@
 //! Role assignments of Azure Resource Manager on management groups, subscriptions and everything below.
 
-use futures::future::join_all;
+use std::collections::HashSet;
+
+use futures::stream::{StreamExt as _, TryStreamExt as _, iter};
 use serde_json::{Value, json};
 use sever_domain::EntitlementKind;
 use sever_domain::entitlement::Entitlement;
@@ -11,7 +13,7 @@ use super::reading::text;
 use crate::errors::{Meaning, Refused};
 use crate::paging::{Gathering, Page};
 use crate::service::{Service, inconsistent, unusable};
-use crate::tenant::{Tenant, join};
+use crate::tenant::{Tenant, append, join};
 
 /// The version of role assignments.
 pub const ASSIGNMENTS_VERSION: &str = "2022-04-01";
@@ -30,11 +32,15 @@ const PRIVILEGED: [&str; 3] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scopes(Vec<String>);
 
+/// How many scopes are read side by side: a call that waits for its turn uses up its own deadline.
+const SCOPES_AT_ONCE: usize = 8;
+
 /// Enumerates subscriptions and management groups. Who may not list management groups sees their assignments from the
 /// subscriptions below.
 ///
 /// # Errors
-/// As any list.
+/// As any list; [`Meaning::Denied`] where neither is shown: Azure lists what the caller may read and nothing else, so that an
+/// empty list is no proof that there is nothing.
 pub async fn scopes(tenant: &Tenant, service: &Service) -> Result<Scopes, Refused> {
     const DOING: &str = "listing subscriptions";
     let of = |path: &'static [&'static str], version| async move {
@@ -47,13 +53,24 @@ pub async fn scopes(tenant: &Tenant, service: &Service) -> Result<Scopes, Refuse
         MANAGEMENT_GROUPS_VERSION,
     );
     let groups = match groups.await {
-        Err(refused) if refused.meaning == Meaning::Denied => Vec::new(),
+        Err(refused) if matches!(refused.meaning, Meaning::Denied | Meaning::Gone) => Vec::new(),
         groups => groups?,
     };
     let ids = subscriptions.iter().chain(&groups);
-    Ok(Scopes(
-        ids.map(|item| text(item, "id").to_owned()).collect(),
-    ))
+    let ids: Vec<String> = ids.map(|item| text(item, "id").to_owned()).collect();
+    if ids.is_empty() {
+        return Err(nothing_shown(DOING));
+    }
+    Ok(Scopes(ids))
+}
+
+fn nothing_shown(doing: &'static str) -> Refused {
+    let what = "Azure shows the application no subscription and no management group: give it a reading role at the root \
+        management group, or say in the connection's credential that there is no Azure (\"azure\": false)";
+    Refused {
+        meaning: Meaning::Denied,
+        error: unusable(doing, what.to_owned()),
+    }
 }
 
 /// Reads a principal's own assignments at every scope.
@@ -71,14 +88,15 @@ pub async fn read(
         let url = assignments_url(service, scope, principal_id);
         async move { list(tenant, service, DOING, url?).await }
     };
-    let lists = join_all(scopes.0.iter().map(|scope| of_scope(scope))).await;
+    let calls: Vec<_> = scopes.0.iter().map(|scope| of_scope(scope)).collect();
+    let mut lists = iter(calls).buffered(SCOPES_AT_ONCE);
     let mut held: Vec<Entitlement> = Vec::new();
-    for items in lists {
-        for item in items? {
+    let mut known: HashSet<String> = HashSet::new();
+    while let Some(items) = lists.try_next().await? {
+        for item in items {
             let own = text(&item["properties"], "principalId") == principal_id;
-            let known =
-                |held: &Entitlement| held.provider_key.eq_ignore_ascii_case(text(&item, "id"));
-            if own && !held.iter().any(known) {
+            // A scope shows what is above and below it too, so that most come more than once.
+            if own && known.insert(text(&item, "id").to_ascii_lowercase()) {
                 held.push(entitlement(&item));
             }
         }
@@ -130,13 +148,13 @@ fn assignments_url(
         &segments,
     )?;
     let mut url = with_version(url, ASSIGNMENTS_VERSION);
-    url.query_pairs_mut()
-        .append_pair("$filter", &format!("principalId eq '{principal_id}'"));
+    let literal = principal_id.replace('\'', "''");
+    append(&mut url, "$filter", &format!("principalId eq '{literal}'"));
     Ok(url)
 }
 
 fn with_version(mut url: Url, version: &str) -> Url {
-    url.query_pairs_mut().append_pair("api-version", version);
+    append(&mut url, "api-version", version);
     url
 }
 

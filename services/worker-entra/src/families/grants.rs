@@ -41,7 +41,8 @@ fn entitlement(item: &Value, ends: &[&str; 2]) -> Entitlement {
     Entitlement {
         kind: EntitlementKind::Grant,
         provider_key: format!("{first}|{second}"),
-        privileged: false,
+        // An administrator consented for everybody.
+        privileged: text(item, "consentType").eq_ignore_ascii_case("AllPrincipals"),
         facts: json!({
             "grant": item["id"],
             "client": item["clientId"],
@@ -69,5 +70,9 @@ mod tests {
         };
         assert_eq!(keys(of_person(&items, "u")), ["c|r"]);
         assert_eq!(keys(of_client(&items, "c")), ["r|u", "r|*"]);
+        let privileged = of_client(&items, "c")
+            .into_iter()
+            .map(|held| held.privileged);
+        assert_eq!(privileged.collect::<Vec<_>>(), [false, true]);
     }
 }

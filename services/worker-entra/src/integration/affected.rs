@@ -6,6 +6,7 @@ use sever_domain::EntitlementKind as Kind;
 use sever_domain::entitlement::{AccountReading, FamilyResult};
 use sever_provider::{BlastRadius, CallError};
 
+use super::principal::is_microsofts;
 use crate::errors::Meaning;
 use crate::families::text;
 use crate::paging::list;
@@ -51,7 +52,8 @@ pub async fn count(tenant: &Tenant, reading: &AccountReading) -> Result<BlastRad
         groups,
         applications,
         complete,
-        last_sign_in_path: false,
+        // Everybody signs in through Microsoft's own applications.
+        last_sign_in_path: is_microsofts(reading),
     })
 }
 

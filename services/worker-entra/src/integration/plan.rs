@@ -9,12 +9,16 @@ use sever_domain::{
 };
 
 use super::disposition::disposition;
-use super::principal::{ManagedBy, managed_by};
+use super::principal::{ManagedBy, is_microsofts, managed_by};
 use crate::plan::Lifetime;
 use crate::steps::{stand_in, step};
 
 /// Seconds until a task at Azure is overdue.
 const TASK_DUE_S: i64 = 86_400;
+
+/// What hangs on Microsoft's own applications is everybody's: the consumers of Graph are all who call it.
+const MICROSOFTS_OWN: &str = "this is one of Microsoft's own applications: Graph lets nobody disable it, and what is assigned to it \
+    belongs to the applications and people that use Microsoft's services";
 
 /// The families that are stripped, privileged ones first.
 const STRIPPED: [Kind; 9] = [
@@ -47,9 +51,13 @@ pub fn plan(
         &[]
     };
     let mut steps = vec![end];
+    let is_microsofts = is_microsofts(reading);
     for kind in STRIPPED {
         for held in reading.of(kind) {
-            let becomes = disposition(intent, reading.account_state, held);
+            let becomes = match is_microsofts {
+                true => blocked(MICROSOFTS_OWN),
+                false => disposition(intent, reading.account_state, held),
+            };
             let removal = removal(held).filter(|_| becomes == Disposition::MustGo);
             steps.push(match removal {
                 Some((action, reversibility)) => PlannedStep {
@@ -85,11 +93,7 @@ fn end(binding: BindingId, reading: &AccountReading, lifetime: Lifetime) -> Plan
             ..plain(Action::DisableIntegration, StepClass::Contain)
         },
         ManagedBy::Microsoft => PlannedStep {
-            disposition: Disposition::Blocked {
-                reason:
-                    "this is one of Microsoft's own applications, which Graph lets nobody disable"
-                        .to_owned(),
-            },
+            disposition: blocked(MICROSOFTS_OWN),
             ..plain(Action::Leave, StepClass::Contain)
         },
         ManagedBy::Azure => PlannedStep {
@@ -97,6 +101,12 @@ fn end(binding: BindingId, reading: &AccountReading, lifetime: Lifetime) -> Plan
             disposition: Disposition::Manual { task: azure_task() },
             ..plain(Action::Leave, StepClass::Contain)
         },
+    }
+}
+
+fn blocked(reason: &str) -> Disposition {
+    Disposition::Blocked {
+        reason: reason.to_owned(),
     }
 }
 
@@ -232,10 +242,15 @@ mod tests {
         assert!(matches!(steps[0].disposition, Disposition::Manual { .. }));
         assert!(steps[1].needs.is_empty(), "roles do not wait for a person");
         let microsofts = json!({"owner_organization": "f8cdef31-a31e-4b4a-93e4-5f571e91255a"});
-        let steps = planned(
-            Intent::Remove,
-            &reading(AccountState::Live, microsofts, &[]),
-        );
-        assert!(matches!(steps[0].disposition, Disposition::Blocked { .. }));
+        let held = STRIPPED.map(|kind| (kind, "groups:k"));
+        for state in [AccountState::Live, AccountState::Deactivated] {
+            let steps = planned(Intent::Remove, &reading(state, microsofts.clone(), &held));
+            assert_eq!(steps.len(), 1 + held.len());
+            assert!(
+                steps.iter().all(|step| step.action == Action::Leave),
+                "{state}"
+            );
+            assert!(matches!(steps[1].disposition, Disposition::Blocked { .. }));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! A service principal as Graph gives it, and what its state means.
 
 use serde_json::{Value, json};
-use sever_domain::AccountState;
+use sever_domain::entitlement::AccountReading;
 use sever_domain::identity::AccountAttributes;
+use sever_domain::{AccountState, EntitlementKind};
 use sever_provider::{Account, CallError, FoundAccount};
 
 use crate::account::ask_deleted;
@@ -112,6 +113,13 @@ pub fn managed_by(facts: &Value) -> ManagedBy {
     } else {
         ManagedBy::Tenant
     }
+}
+
+/// Whether what was read is one of Microsoft's own applications.
+#[must_use]
+pub fn is_microsofts(reading: &AccountReading) -> bool {
+    let account = reading.of(EntitlementKind::Account).first();
+    account.is_some_and(|account| managed_by(&account.facts) == ManagedBy::Microsoft)
 }
 
 /// Reads a service principal, among the deleted items too; `None` where there is none in either.

@@ -47,8 +47,11 @@ async fn a_revoked_token_is_minted_anew_and_a_refused_one_is_wrong_credentials()
     people.canary().await.unwrap();
     sim.control("POST", "/entra/main/tokens/revoke", &json!({}))
         .await;
-    // The first refusal forgets the token; the next call mints one.
-    assert!(people.canary().await.is_err());
+    // The first refusal forgets the token, which had worked; the next call mints one.
+    assert_eq!(
+        people.canary().await.unwrap_err().class,
+        OutcomeClass::Retry
+    );
     people.canary().await.unwrap();
     sim.configure(
         json!({"apps": [{"client_id": CLIENT, "secret": SECRET, "secret_expired": true}]}),
@@ -61,6 +64,34 @@ async fn a_revoked_token_is_minted_anew_and_a_refused_one_is_wrong_credentials()
     assert_eq!(
         (error.class, error.code.as_deref()),
         (OutcomeClass::Credentials, Some("AADSTS7000222"))
+    );
+}
+
+#[tokio::test]
+async fn tokens_that_are_refused_one_after_the_other_are_wrong_credentials() {
+    let sim = Sim::start(json!({})).await;
+    sim.fault(json!({"when": {"family": "organization"}, "then": {"status": 401}}))
+        .await;
+    let people = sim.people();
+    let mut last = OutcomeClass::Done;
+    for _ in 0..5 {
+        last = people.canary().await.unwrap_err().class;
+    }
+    assert_eq!(last, OutcomeClass::Credentials);
+}
+
+#[tokio::test]
+async fn azure_that_shows_nothing_is_not_azure_that_holds_nothing() {
+    let sim = Sim::start(json!({})).await;
+    let mut document = people::plain();
+    document["subscriptions"] = json!([]);
+    document["users"][0]["azure"] = json!([]);
+    sim.seed(&document).await;
+    let outcome = crate::drive::opt_out(&sim.people(), sever_domain::Intent::Remove, "fix").await;
+    assert_eq!(
+        outcome.verdict,
+        sever_domain::closing::Verdict::NeedsPerson,
+        "a credential without a reading role sees no subscription either"
     );
 }
 

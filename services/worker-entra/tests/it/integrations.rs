@@ -114,7 +114,9 @@ async fn whom_an_application_serves_is_counted() {
 #[tokio::test]
 async fn what_azure_or_microsoft_manages_is_not_called() {
     let sim = Sim::start(json!({})).await;
-    sim.seed(&json!({"applications": [{"id": "sp-vm", "name": "VM", "managed_identity": true, "roles": [{"role": "Directory Readers"}]}]})).await;
+    let subscriptions =
+        json!([{"id": "11111111-1111-4111-a111-111111111111", "name": "Production"}]);
+    sim.seed(&json!({"subscriptions": subscriptions, "applications": [{"id": "sp-vm", "name": "VM", "managed_identity": true, "roles": [{"role": "Directory Readers"}]}]})).await;
     let integrations = sim.integrations();
     let reading = integrations.inspect("sp-vm").await.unwrap();
     let steps = integrations.plan(Intent::Remove, BindingId::generate(), &reading);
@@ -122,6 +124,23 @@ async fn what_azure_or_microsoft_manages_is_not_called() {
     let outcome = opt_out(&integrations, Intent::Remove, "sp-vm").await;
     assert_eq!((outcome.verdict, outcome.refused), (Verdict::Asked, vec![]));
     assert_eq!(sim.writes().await, ["remove_role"]);
+}
+
+#[tokio::test]
+async fn microsofts_own_applications_keep_everything_and_are_everybodys_way_in() {
+    let sim = Sim::start(json!({})).await;
+    sim.seed(&people::applications()).await;
+    let integrations = sim.integrations();
+    let reading = integrations.inspect("sp-graph").await.unwrap();
+    assert!(!reading.of(Kind::Consumer).is_empty());
+    let affected = integrations
+        .blast_radius("sp-graph", &reading)
+        .await
+        .unwrap();
+    assert!(affected.last_sign_in_path);
+    let outcome = opt_out(&integrations, Intent::Remove, "sp-graph").await;
+    assert_eq!((outcome.verdict, outcome.refused), (Verdict::Live, vec![]));
+    assert_eq!(sim.writes().await, [] as [&str; 0]);
 }
 
 #[tokio::test]
