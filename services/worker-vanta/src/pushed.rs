@@ -51,6 +51,13 @@ pub async fn read(
     let rows = body["resources"]
         .as_array()
         .ok_or_else(|| inconsistent(DOING, "the answer is not a set of rows"))?;
+    if [&body["pageInfo"], &body["results"]["pageInfo"]]
+        .into_iter()
+        .any(|info| info["hasNextPage"] == true)
+    {
+        let what = "the answer is a part of the set, and a push without the rest would delete it";
+        return Err(unusable(DOING, what.to_owned()).into());
+    }
     let live = rows.iter().filter(|row| row["deletedAt"].is_null());
     let rows: Option<Vec<Row>> = live.map(row).collect();
     rows.ok_or_else(|| inconsistent(DOING, "a row has no uniqueId").into())
@@ -75,8 +82,14 @@ fn row(value: &Value) -> Option<Row> {
 /// What is to go from a set.
 #[derive(Debug, Clone, Copy)]
 pub enum Goes<'a> {
-    /// One row.
-    Row(&'a str),
+    /// One row, where at least half of the rows are left that there were when it was planned: a read that shows too few is
+    /// not pushed back.
+    Row {
+        /// Its `uniqueId`.
+        id: &'a str,
+        /// How many rows there were.
+        planned: usize,
+    },
     /// Everything, where there are at most so many rows as when it was planned.
     Everything {
         /// How many there were.
@@ -130,7 +143,13 @@ fn staying<'a>(
     goes: Goes<'_>,
 ) -> Result<Vec<&'a Value>, CallError> {
     match goes {
-        Goes::Row(id) => {
+        Goes::Row { planned, .. } if rows.len() * 2 < planned => Err(unusable(
+            doing,
+            "the set shows less than half of the rows that the plan knew: a push would delete the others; look at the \
+                connector, then plan again"
+                .to_owned(),
+        )),
+        Goes::Row { id, .. } => {
             let rows = rows.iter().filter(|row| row.unique_id != id);
             Ok(rows.map(|row| &row.value).collect())
         }
@@ -167,13 +186,20 @@ mod tests {
     #[test]
     fn one_row_goes_and_the_others_stay() {
         let rows = rows(3);
-        let stay = staying("pushing", &rows, Goes::Row("r1")).unwrap();
+        let goes = |id| Goes::Row { id, planned: 3 };
+        let stay = staying("pushing", &rows, goes("r1")).unwrap();
         let ids: Vec<&str> = stay
             .iter()
             .map(|row| row["uniqueId"].as_str().unwrap())
             .collect();
         assert_eq!(ids, ["r0", "r2"]);
-        assert_eq!(staying("pushing", &rows, Goes::Row("r9")).unwrap().len(), 3);
+        assert_eq!(staying("pushing", &rows, goes("r9")).unwrap().len(), 3);
+        let many = Goes::Row {
+            id: "r1",
+            planned: 7,
+        };
+        let error = staying("pushing", &rows, many).unwrap_err();
+        assert_eq!(error.class, OutcomeClass::NeedsPerson);
     }
 
     #[test]

@@ -128,7 +128,11 @@ impl Application {
         let mut call = call.until(Some(until));
         call.body = Some(("application/json", body.to_string()));
         let minted_at = Instant::now();
-        let reply = http.send(call).await?;
+        // Whatever becomes of it, the call that wanted the token was not sent.
+        let reply = http.send(call).await.map_err(|error| CallError {
+            sent: Sent::NotApplied,
+            ..error
+        })?;
         if !reply.status.is_success() {
             return Err(mint_refused(DOING, reply.status.as_u16()));
         }
@@ -167,7 +171,7 @@ fn too_soon(doing: &'static str, wait: Duration) -> CallError {
 
 /// Any 4xx of the token endpoint says that id, secret or scopes are wrong (RFC 6749 section 5.2).
 fn mint_refused(doing: &'static str, status: u16) -> CallError {
-    let (class, what) = if (400..500).contains(&status) {
+    let (class, what) = if (400..500).contains(&status) && status != 408 {
         (
             OutcomeClass::Credentials,
             "the API application, its secret or its scopes were refused",

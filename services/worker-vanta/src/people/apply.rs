@@ -141,12 +141,21 @@ async fn offboard(tenant: &Tenant, person: &str, until: Instant) -> Result<Answe
 
 async fn delete_row(tenant: &Tenant, effect: &Effect, until: Instant) -> Result<Answer, CallError> {
     let text = |name: &str| effect.facts[name].as_str().map(str::to_owned);
-    let (Some(kind), Some(resource_id)) = (text("type"), text("resource_id")) else {
+    let planned = effect.facts["rows"]
+        .as_u64()
+        .and_then(|rows| usize::try_from(rows).ok());
+    let (Some(kind), Some(resource_id), Some(planned)) =
+        (text("type"), text("resource_id"), planned)
+    else {
         let what = "the plan names no set of rows".to_owned();
         return Err(unusable("deleting a pushed row", what));
     };
     let set = PushedSet { kind, resource_id };
-    pushed::delete(tenant, &set, Goes::Row(&effect.target_key), until).await
+    let goes = Goes::Row {
+        id: &effect.target_key,
+        planned,
+    };
+    pushed::delete(tenant, &set, goes, until).await
 }
 
 /// The write's item was refused, so whatever stops the read that follows, the write was not applied.

@@ -82,7 +82,7 @@ mod tests {
         let employment = remove(EMPLOYMENT, json!({ "person": "p7", "source": "SCIM" }));
         assert!(employment.contains("p7") && employment.contains("comes by SCIM"));
         let task = remove(
-            "task:0:Return the badge",
+            "task:Return the badge",
             json!({ "name": "Return the badge" }),
         );
         assert!(task.contains("\"Return the badge\""));

@@ -1,10 +1,12 @@
 //! One inspection of a person: the record, the active logins, and what our own connector pushed.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading};
 use sever_domain::{AccountState, EntitlementKind};
 use sever_provider::CallError;
-use std::sync::atomic::Ordering;
 
 use super::families::{self, EMPLOYMENT, RECORD, TASK_PREFIX};
 use super::find::person_by_id;
@@ -14,6 +16,9 @@ use crate::errors::Refused;
 use crate::pushed;
 use crate::reading::{complete, outcome, unsupported};
 use crate::tenant::Tenant;
+
+/// The longest name of a task that is kept.
+const TASK_NAME_CHARS_MAX: usize = 200;
 
 /// Reads everything.
 ///
@@ -53,6 +58,7 @@ pub async fn inspect(tenant: &Tenant, person_id: &str) -> Result<AccountReading,
 fn account(tenant: &Tenant, person: &Person, login: Option<&str>) -> Entitlement {
     let mut facts = person.facts();
     facts["user_id"] = json!(login);
+    facts["had_login"] = json!(login.is_some() || person.user_id != Some(None));
     facts["no_deactivation"] = json!(tenant.no_deactivation.load(Ordering::Relaxed));
     entitlement(EntitlementKind::Account, person.id.clone(), facts)
 }
@@ -85,9 +91,16 @@ fn record(person: &Person) -> Vec<Entitlement> {
     if !person.is_former() {
         parts.push(part(EMPLOYMENT.to_owned(), person.facts()));
     }
-    for (number, name) in person.open_tasks().into_iter().enumerate() {
-        let short: String = name.chars().take(200).collect();
-        let key = format!("{TASK_PREFIX}{number}:{short}");
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for name in person.open_tasks() {
+        let short: String = name.chars().take(TASK_NAME_CHARS_MAX).collect();
+        let times = named.entry(short.clone()).or_default();
+        *times += 1;
+        // By its name, not by its place: the place of one changes when another is done.
+        let key = match *times {
+            1 => format!("{TASK_PREFIX}{short}"),
+            times => format!("{TASK_PREFIX}{short} ({times})"),
+        };
         parts.push(part(key, json!({ "name": short })));
     }
     let mut facts = person.facts();
@@ -101,13 +114,16 @@ async fn own_rows(tenant: &Tenant, person: &Person) -> Result<Vec<Entitlement>, 
     let mut found = Vec::new();
     let sets = tenant.connector.iter().flat_map(|own| &own.sets);
     for set in sets.filter(|set| set.kind == "user_account") {
-        for row in pushed::read(tenant, set, None).await? {
+        let rows = pushed::read(tenant, set, None).await?;
+        let planned = rows.len();
+        for row in rows {
             let own = row
                 .email
                 .as_deref()
                 .is_some_and(|email| person.has_email(email));
             if own && row.status.as_deref() != Some("INACTIVE") {
-                let facts = json!({ "type": set.kind, "resource_id": set.resource_id });
+                let facts =
+                    json!({ "type": set.kind, "resource_id": set.resource_id, "rows": planned });
                 found.push(entitlement(EntitlementKind::Resource, row.unique_id, facts));
             }
         }
@@ -151,8 +167,8 @@ mod tests {
             [
                 "record",
                 "employment",
-                "task:0:Return the badge",
-                "task:1:Return the badge"
+                "task:Return the badge",
+                "task:Return the badge (2)"
             ]
         );
         assert!(families::waits_for_others(&parts[0]));
@@ -161,6 +177,22 @@ mod tests {
         let gone =
             person(json!({ "id": "p", "tasksSummary": { "status": "OFFBOARDING_COMPLETE" } }));
         assert_eq!(record(&gone), vec![]);
+    }
+
+    #[test]
+    fn a_task_keeps_its_key_when_another_is_done() {
+        let keys = |tasks: &[&str]| -> Vec<String> {
+            let tasks: Vec<Value> = tasks.iter().map(|name| json!({ "name": name })).collect();
+            let details = json!({ "completeOffboardingCustomTasks": { "incompleteCustomOffboardingTasks": tasks } });
+            let open = person(json!({
+                "id": "p", "employment": { "status": "FORMER" }, "tasksSummary": { "status": "NONE", "details": details },
+            }));
+            let keys = record(&open).into_iter().map(|part| part.provider_key);
+            keys.collect()
+        };
+        let before = keys(&["Badge", "Laptop"]);
+        let after = keys(&["Laptop"]);
+        assert!(before.ends_with(&after[1..]), "{before:?} {after:?}");
     }
 
     #[test]

@@ -9,10 +9,14 @@ use sever_domain::{
 
 use super::disposition::disposition;
 use super::families::RECORD;
+use super::rules::SESSIONS_END;
 use crate::tasks;
 
 /// The target of the task about API applications, which no read lists.
 pub const APPLICATIONS: &str = "api_applications";
+
+/// The target that stands for the sessions of a login which ended before we came.
+pub const SESSIONS_BEFORE: &str = "before_deactivation";
 
 /// Plans what is to become of everything that was read. Each entitlement but the account has exactly one step.
 #[must_use]
@@ -32,6 +36,7 @@ pub fn plan(
         steps: Vec::new(),
     };
     plan.login(residual_s);
+    plan.ended_login(residual_s);
     plan.applications();
     plan.everything_but_the_record();
     plan.offboarding();
@@ -65,6 +70,23 @@ impl Plan<'_> {
             } else {
                 tasks::deactivate_login(&person)
             },
+            ..step
+        });
+    }
+
+    /// A login that ended before we came can have left sessions, which no call ends: they are counted as residual.
+    fn ended_login(&mut self, residual_s: i64) {
+        let mut accounts = self.reading.of(EntitlementKind::Account).iter();
+        let had_login = accounts.any(|account| account.facts["had_login"] == true);
+        if !had_login || self.reading.account_state != AccountState::Deactivated {
+            return;
+        }
+        let step = self.step(Action::Leave, EntitlementKind::Session, SESSIONS_BEFORE);
+        self.steps.push(PlannedStep {
+            class: StepClass::CutSessions,
+            grade: Grade::Implied,
+            rule: Some(SESSIONS_END.to_owned()),
+            residual_s: Some(residual_s),
             ..step
         });
     }
@@ -274,7 +296,7 @@ mod tests {
     fn the_offboarding_waits_for_tasks_and_rows_and_not_for_the_login() {
         let reading = reading(
             AccountState::Live,
-            &[RECORD, EMPLOYMENT, "task:0:Badge"],
+            &[RECORD, EMPLOYMENT, "task:Badge"],
             &["r1"],
         );
         assert_eq!(
@@ -284,7 +306,7 @@ mod tests {
                 "leave api_applications task []",
                 "leave g1 inert []",
                 "leave employment task []",
-                "leave task:0:Badge task []",
+                "leave task:Badge task []",
                 "delete_resource r1 go []",
                 "offboard_person record go [3, 4, 5]",
             ]
@@ -316,6 +338,17 @@ mod tests {
         assert_eq!(verdict(&[closing]), Verdict::NothingLive);
         let gone = reading(AccountState::Deactivated, &[], &[]);
         assert_eq!(page(&planned(Intent::Remove, &gone)), ["leave g1 inert []"]);
+    }
+
+    #[test]
+    fn sessions_of_a_login_that_ended_before_are_counted_as_residual() {
+        let mut before = reading(AccountState::Deactivated, &[], &[]);
+        before.families[0].entitlements[0].facts["had_login"] = json!(true);
+        let residual: Vec<i64> = planned(Intent::Remove, &before)
+            .iter()
+            .filter_map(|step| step.residual_s)
+            .collect();
+        assert_eq!(residual, [3602]);
     }
 
     #[test]
