@@ -166,8 +166,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts the worker of another provider, with a connection `main` to the simulator's instance `main` of it, on which one
-    /// job at a time is worked. `credential` is what the connection's reference leads to.
+    /// Starts the worker of another provider, with a connection `main` to the simulator's instance `main` of it. `credential` is what the connection's reference leads to.
     ///
     /// # Errors
     /// What did not start, or did not become ready in time.
@@ -180,7 +179,7 @@ impl Fleet {
         let base_url = self.simulator.base_url_of(provider, "main");
         let sql = format!(
             "INSERT INTO connection (id, provider, name, base_url, credential_ref, token_lifetime_s, clock_skew_s, in_flight_max, jobs_max)
-             VALUES ('{connection}', '{provider}', '{provider}', '{base_url}', 'env:CREDENTIAL', 1, 0, 32, 1);"
+             VALUES ('{connection}', '{provider}', '{provider}', '{base_url}', 'env:CREDENTIAL', 1, 0, 32, 64);"
         );
         self.database.sql(&sql).await?;
         let port = free_ports::<1>().context("no free port")?[0];

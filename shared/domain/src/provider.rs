@@ -25,4 +25,11 @@ impl Provider {
     pub const fn waits_for_others(self) -> bool {
         matches!(self, Self::Vanta)
     }
+
+    /// Whether a connection takes one job at a time, whatever it was told. Vanta keeps one live token for an application, and
+    /// two jobs that work side by side would end each other's.
+    #[must_use]
+    pub const fn is_one_lane(self) -> bool {
+        matches!(self, Self::Vanta)
+    }
 }

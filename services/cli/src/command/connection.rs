@@ -19,7 +19,7 @@ pub(crate) enum ConnectionCommand {
     ///
     /// The file is TOML, a table 'connection' for each: name, provider, base_url, credential ("env:NAME" or "file:/path", as the
     /// worker sees them), access_token_lifetime ("1h"), and where they differ from the usual clock_skew ("30s"), in_flight_max (8),
-    /// jobs_max (64), closed (false) and a table access_token_lifetime_by_issuer. A fence before one-way steps: fence_delay ("2h",
+    /// jobs_max (64; Vanta: always 1), closed (false) and a table access_token_lifetime_by_issuer. A fence before one-way steps: fence_delay ("2h",
     /// at most 30d), fence_approval (true: a second person releases them).
     Apply {
         /// The file.

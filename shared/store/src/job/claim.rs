@@ -6,7 +6,7 @@ use futures::try_join;
 use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::claim::{ClaimDecision, ClaimFacts, decide};
-use sever_domain::{InstanceId, JobId, JobState, OptOutId, SubjectId};
+use sever_domain::{InstanceId, JobId, JobState, OptOutId, Provider, SubjectId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -214,6 +214,7 @@ fn lost_lease(row: &Row, job: JobId, instance: InstanceId, now: jiff::Timestamp)
 }
 
 fn facts(row: &Row) -> Result<ClaimFacts, StoreError> {
+    let provider: Provider = word(row, "provider")?;
     Ok(ClaimFacts {
         state: word(row, "state")?,
         due_at: row.get("due_at"),
@@ -223,7 +224,10 @@ fn facts(row: &Row) -> Result<ClaimFacts, StoreError> {
         blocked_until: row.get("blocked_until"),
         needs_open: row.get("needs_open"),
         leases: row.get("leases"),
-        leases_max: row.get("leases_max"),
+        leases_max: match provider.is_one_lane() {
+            true => 1,
+            false => row.get("leases_max"),
+        },
         same_incarnation: row.get("same_incarnation"),
         now: row.get("now"),
     })
