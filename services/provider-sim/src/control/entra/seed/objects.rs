@@ -11,6 +11,9 @@ use crate::clock::iso;
 use crate::control::Refusal;
 use crate::entra::state::{Kind, Record, Table, Tenant, record};
 
+/// The tenant that Microsoft's own applications are registered in.
+const MICROSOFT: &str = "f8cdef31-a31e-4b4a-93e4-5f571e91255a";
+
 pub fn management_group(tenant: &mut Tenant, seed: &SeedManagementGroup) {
     let id = format!(
         "/providers/Microsoft.Management/managementGroups/{}",
@@ -76,6 +79,8 @@ pub fn application(
     let registered = !(seed.third_party || seed.managed_identity || seed.first_party);
     let home = if registered || seed.managed_identity {
         tenant.id.clone()
+    } else if seed.first_party {
+        MICROSOFT.to_owned()
     } else {
         tenant.new_id()
     };
