@@ -8,6 +8,7 @@ use sever_provider::{Account, CallError, FoundAccount};
 use tokio::time::Instant;
 
 use super::person::Person;
+use super::users::signs_in;
 use crate::errors::{Meaning, Refused, inconsistent, unusable};
 use crate::paging::list;
 use crate::tenant::{Api, Ask, Tenant};
@@ -62,7 +63,7 @@ pub async fn find_by_id(tenant: &Tenant, id: &str) -> Result<FoundAccount, CallE
 /// ignore it.
 ///
 /// # Errors
-/// As any list.
+/// As any list; class `NeedsPerson` where there is no record and an active login has one of the addresses.
 pub async fn find_by_login(
     tenant: &Tenant,
     person: &PersonAttributes,
@@ -85,7 +86,24 @@ pub async fn find_by_login(
             }
         }
     }
+    if found.is_empty() {
+        refuse_login_without_record(tenant, person).await?;
+    }
     Ok(found)
+}
+
+/// A login can outlive its person's record, and hangs on nothing then that an opt-out could be bound to: it is no absence.
+async fn refuse_login_without_record(
+    tenant: &Tenant,
+    person: &PersonAttributes,
+) -> Result<(), CallError> {
+    let signs_in = signs_in(tenant, &person.emails).await;
+    if !signs_in.map_err(|refused| refused.error)? {
+        return Ok(());
+    }
+    let what = "an active login has the person's address, and no person's record: under Settings > Users, deactivate it, then \
+        release";
+    Err(unusable("looking for a person by address", what.to_owned()))
 }
 
 /// One page of one person: it cannot be empty, as somebody acknowledges.

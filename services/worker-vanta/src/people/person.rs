@@ -131,8 +131,7 @@ impl Person {
 
     /// Whether this address is the record's, as people write addresses.
     pub fn has_email(&self, email: &str) -> bool {
-        let own = self.email_address.as_deref().unwrap_or_default().trim();
-        !own.is_empty() && own.to_lowercase() == email.trim().to_lowercase()
+        same_address(self.email_address.as_deref().unwrap_or_default(), email)
     }
 
     /// The allow-list of facts: no name, no address.
@@ -155,6 +154,12 @@ impl Person {
             employee_number: None,
         }
     }
+}
+
+/// Whether two addresses are one, as people write them; an empty one is nobody's.
+pub fn same_address(one: &str, other: &str) -> bool {
+    let one = one.trim();
+    !one.is_empty() && one.to_lowercase() == other.trim().to_lowercase()
 }
 
 #[cfg(test)]

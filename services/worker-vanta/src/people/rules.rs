@@ -17,8 +17,8 @@ const fn absent(family: EntitlementKind) -> ImpliedRule {
         family,
         account_states: ABSENT,
         after: None,
-        says: "Vanta has no record with this id: there is no login, group, ownership or offboarding that could hang \
-            on it (API reference 'List people').",
+        says: "Vanta has no record with this id: there is no group, ownership or offboarding that could hang on it (API \
+            reference 'List people'); and no active login has an address that is recorded of the person.",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::person::Person;
+use super::person::{Person, same_address};
 use crate::errors::Refused;
 use crate::paging::{Listed, list};
 use crate::tenant::{Ask, Tenant};
@@ -34,14 +34,30 @@ impl Listed for User {
 /// # Errors
 /// As any list.
 pub async fn active_login(tenant: &Tenant, person: &Person) -> Result<Option<String>, Refused> {
+    let users = active(tenant).await?;
+    Ok(of_person(&users, person).map(str::to_owned))
+}
+
+/// Whether somebody signs in with one of these addresses.
+///
+/// # Errors
+/// As any list.
+pub async fn signs_in(tenant: &Tenant, emails: &[String]) -> Result<bool, Refused> {
+    let users = active(tenant).await?;
+    Ok(users.iter().filter(|user| user.is_active).any(|user| {
+        let own = user.email.as_deref().unwrap_or_default();
+        emails.iter().any(|email| same_address(own, email))
+    }))
+}
+
+async fn active(tenant: &Tenant) -> Result<Vec<User>, Refused> {
     let ask = Ask {
         doing: "reading the active logins",
         family: "users",
         path: &["users"],
         query: &[],
     };
-    let users: Vec<User> = list(tenant, ask).await?;
-    Ok(of_person(&users, person).map(str::to_owned))
+    list(tenant, ask).await
 }
 
 fn of_person<'a>(users: &'a [User], person: &Person) -> Option<&'a str> {

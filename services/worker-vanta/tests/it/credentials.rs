@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use sever_domain::closing::Verdict;
-use sever_domain::{Intent, OutcomeClass};
-use sever_provider::{Connector as _, ConnectorFactory as _};
+use sever_domain::{Action, EntitlementKind, Intent, OutcomeClass};
+use sever_provider::{Connector as _, ConnectorFactory as _, Effect, Sent};
 use sever_worker_vanta::VantaFactory;
 
 use crate::drive::opt_out;
@@ -97,6 +97,23 @@ async fn tokens_are_never_fetched_more_often_than_vanta_takes() {
         .iter()
         .filter(|call| call["operation"] == "issue_token");
     assert!(minted.clone().count() <= 4 && minted.clone().all(|call| call["status"] == 200));
+}
+
+#[tokio::test]
+async fn a_call_whose_token_was_not_fetched_was_not_sent() {
+    let sim = Sim::start(json!({})).await;
+    let (ada, _) = sim.leaver(json!({})).await;
+    sim.fault(json!({ "when": { "operation": "issue_token" }, "then": { "answer_lost": true } }))
+        .await;
+    let effect = Effect {
+        action: Action::OffboardPerson,
+        account_id: ada,
+        target_kind: EntitlementKind::MonitoredAccount,
+        target_key: "record".into(),
+        facts: json!({}),
+    };
+    let error = sim.people().apply(&effect).await.unwrap_err();
+    assert_eq!(error.sent, Sent::NotApplied);
 }
 
 #[tokio::test]

@@ -59,6 +59,21 @@ async fn nobody_is_absent_until_the_tenant_shows_somebody() {
 }
 
 #[tokio::test]
+async fn a_login_that_outlives_its_record_is_no_absence() {
+    let sim = Sim::start(json!({})).await;
+    let (id, _) = sim.leaver(json!({ "user": {} })).await;
+    sim.mutate(json!({ "do": "delete_person", "person": id }))
+        .await;
+    let people = sim.people();
+    let error = people.find_by_login(&ada()).await.unwrap_err();
+    assert_eq!(error.class, OutcomeClass::NeedsPerson);
+    assert!(!error.to_string().to_lowercase().contains("ada"), "{error}");
+    sim.mutate(json!({ "do": "set_user", "user": "ada@example.com", "active": false }))
+        .await;
+    assert_eq!(people.find_by_login(&ada()).await.unwrap(), vec![]);
+}
+
+#[tokio::test]
 async fn another_record_in_the_answer_is_an_error() {
     let sim = Sim::start(json!({})).await;
     let (ada, _) = sim.leaver(json!({})).await;

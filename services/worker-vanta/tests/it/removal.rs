@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use sever_domain::closing::Verdict;
-use sever_domain::{EntitlementKind, Intent};
-use sever_provider::Connector as _;
+use sever_domain::{Action, EntitlementKind, Intent, OutcomeClass};
+use sever_provider::{Connector as _, Effect};
 
 use crate::drive::{opt_out, opt_out_attested};
 use crate::sim::{BOSS, Sim};
@@ -112,6 +112,32 @@ async fn somebody_who_is_disabled_cannot_sign_in_and_keeps_the_record() {
     let live = sim.live(&ada).await;
     assert_eq!(live, json!(["person:1", "accounts:1"]));
     assert_eq!(sim.calls("offboard_people").await, 0);
+}
+
+#[tokio::test]
+async fn a_set_that_is_shown_in_part_is_not_pushed_back() {
+    let sim = Sim::start(json!({})).await;
+    let (ada, _) = sim.leaver(rich()).await;
+    sim.seed(&rows()).await;
+    let people = sim.people();
+    let reading = people.inspect(&ada).await.unwrap();
+    let row = &reading.of(EntitlementKind::Resource)[0];
+    let effect = Effect {
+        action: Action::DeleteResource,
+        account_id: ada,
+        target_kind: EntitlementKind::Resource,
+        target_key: row.provider_key.clone(),
+        facts: row.facts.clone(),
+    };
+    let part = json!({ "resources": [{ "uniqueId": "a" }], "pageInfo": { "hasNextPage": true } });
+    let then = json!({ "status": 200, "body": part });
+    sim.fault(json!({ "when": { "operation": "list_resources" }, "then": then, "count": 1 }))
+        .await;
+    let error = people.apply(&effect).await.unwrap_err();
+    assert_eq!(error.class, OutcomeClass::NeedsPerson);
+    assert_eq!(sim.calls("sync_resources").await, 0);
+    people.apply(&effect).await.unwrap();
+    assert_eq!(sim.calls("sync_resources").await, 1);
 }
 
 #[tokio::test]
