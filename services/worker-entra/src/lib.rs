@@ -10,7 +10,6 @@
 mod account;
 mod agree;
 mod apply;
-mod assertion;
 mod batch;
 mod capabilities;
 mod connector;

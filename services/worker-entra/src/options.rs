@@ -15,9 +15,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use sever_provider::{ClientKey, UnusableKey};
 use url::Url;
-
-use crate::assertion::{AssertionKey, UnusableKey};
 
 /// How many readings must agree, at least and at most.
 const READS: std::ops::RangeInclusive<u32> = 1..=10;
@@ -30,7 +29,7 @@ pub enum Proof {
     /// A client secret.
     Secret(SecretString),
     /// A certificate's key.
-    Key(AssertionKey),
+    Key(ClientKey),
 }
 
 /// How many consecutive readings must agree before they are believed.
@@ -117,7 +116,8 @@ impl Options {
                 Proof::Secret(secret)
             }
             (None, Some(key), Some(thumbprint)) => {
-                let key = AssertionKey::from_pem(&json.client_id, &thumbprint, key.expose_secret());
+                let client_id = json.client_id.clone();
+                let key = ClientKey::of_certificate(client_id, thumbprint, key.expose_secret());
                 Proof::Key(key.map_err(|UnusableKey| {
                     "has a key that is no RSA private key in PEM form".to_owned()
                 })?)

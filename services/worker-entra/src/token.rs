@@ -7,11 +7,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, ProviderHttp};
-use sever_provider::{CallError, Sent, TokenRefusals};
+use sever_provider::{CallError, Sent, TokenRefusals, UnusableKey};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::assertion::UnusableKey;
 use crate::options::Proof;
 use crate::service::{inconsistent, unusable};
 

@@ -24,13 +24,23 @@ pub struct UnusableKey;
 #[derive(Debug, Clone)]
 pub struct ClientKey {
     client_id: String,
-    kid: String,
+    name: Name,
     key: Arc<dyn SigningKey>,
     algorithm: Algorithm,
 }
 
+/// How a token endpoint finds the key's other half.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Name {
+    /// By its id (`kid`).
+    Kid(String),
+    /// By the SHA-256 of its certificate, base64url (`x5t#S256`).
+    Thumbprint(String),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Algorithm {
+    Ps256,
     Rs256,
     Es256,
 }
@@ -38,6 +48,7 @@ enum Algorithm {
 impl Algorithm {
     const fn name(self) -> &'static str {
         match self {
+            Self::Ps256 => "PS256",
             Self::Rs256 => "RS256",
             Self::Es256 => "ES256",
         }
@@ -45,6 +56,7 @@ impl Algorithm {
 
     const fn scheme(self) -> SignatureScheme {
         match self {
+            Self::Ps256 => SignatureScheme::RSA_PSS_SHA256,
             Self::Rs256 => SignatureScheme::RSA_PKCS1_SHA256,
             Self::Es256 => SignatureScheme::ECDSA_NISTP256_SHA256,
         }
@@ -57,18 +69,42 @@ impl ClientKey {
     /// # Errors
     /// [`UnusableKey`] where it is neither.
     pub fn from_pem(client_id: String, kid: String, pem: &str) -> Result<Self, UnusableKey> {
+        let algorithms = [Algorithm::Rs256, Algorithm::Es256];
+        Self::new(client_id, Name::Kid(kid), &algorithms, pem)
+    }
+
+    /// Reads the RSA private key of a certificate that is registered with the client, and signs with PS256.
+    /// `thumbprint` is the SHA-256 of the certificate, base64url.
+    ///
+    /// # Errors
+    /// [`UnusableKey`] where it is none.
+    pub fn of_certificate(
+        client_id: String,
+        thumbprint: String,
+        pem: &str,
+    ) -> Result<Self, UnusableKey> {
+        let name = Name::Thumbprint(thumbprint);
+        Self::new(client_id, name, &[Algorithm::Ps256], pem)
+    }
+
+    fn new(
+        client_id: String,
+        name: Name,
+        algorithms: &[Algorithm],
+        pem: &str,
+    ) -> Result<Self, UnusableKey> {
         let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| UnusableKey)?;
         let key =
             rustls::crypto::aws_lc_rs::sign::any_supported_type(&der).map_err(|_| UnusableKey)?;
-        let algorithm = [Algorithm::Rs256, Algorithm::Es256]
-            .into_iter()
+        let algorithm = algorithms
+            .iter()
             .find(|algorithm| key.choose_scheme(&[algorithm.scheme()]).is_some())
             .ok_or(UnusableKey)?;
         Ok(Self {
             client_id,
-            kid,
+            name,
             key,
-            algorithm,
+            algorithm: *algorithm,
         })
     }
 
@@ -83,8 +119,8 @@ impl ClientKey {
     /// [`UnusableKey`] where the signer refuses.
     pub fn sign(&self, audience: &str, now: Timestamp) -> Result<String, UnusableKey> {
         let issued_at = now.as_second();
-        let header = serde_json::json!({ "alg": self.algorithm.name(), "kid": self.kid });
-        let claims = serde_json::json!({
+        let header = self.header();
+        let mut claims = serde_json::json!({
             "iss": self.client_id,
             "sub": self.client_id,
             "aud": audience,
@@ -92,6 +128,9 @@ impl ClientKey {
             "exp": issued_at + LIFETIME_S,
             "jti": uuid::Uuid::new_v4(),
         });
+        if matches!(self.name, Name::Thumbprint(_)) {
+            claims["nbf"] = issued_at.into();
+        }
         let signed = format!(
             "{}.{}",
             URL_SAFE_NO_PAD.encode(header.to_string()),
@@ -103,10 +142,20 @@ impl ClientKey {
             .ok_or(UnusableKey)?;
         let signature = signer.sign(signed.as_bytes()).map_err(|_| UnusableKey)?;
         let signature = match self.algorithm {
-            Algorithm::Rs256 => signature,
+            Algorithm::Ps256 | Algorithm::Rs256 => signature,
             Algorithm::Es256 => raw_ecdsa(&signature).ok_or(UnusableKey)?,
         };
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    fn header(&self) -> serde_json::Value {
+        let algorithm = self.algorithm.name();
+        match &self.name {
+            Name::Kid(kid) => serde_json::json!({ "alg": algorithm, "kid": kid }),
+            Name::Thumbprint(thumbprint) => {
+                serde_json::json!({ "alg": algorithm, "typ": "JWT", "x5t#S256": thumbprint })
+            }
+        }
     }
 }
 

@@ -155,3 +155,26 @@ async fn settings_that_cannot_be_used_name_their_field() {
     );
     assert_eq!(refused(&|it| it.in_flight_max = 0), "in_flight_max");
 }
+
+/// An RSA key (PKCS #1) that is used nowhere else.
+fn key() -> String {
+    let label = "RSA PRIVATE KEY";
+    let body = include_str!("client-key.b64");
+    format!("-----BEGIN {label}-----\n{body}-----END {label}-----\n")
+}
+
+#[tokio::test]
+async fn a_certificates_key_opens_by_its_thumbprint() {
+    let app = json!({"client_id": CLIENT, "thumbprints": ["dGh1bWI"]});
+    let sim = Sim::start(json!({"apps": [app]})).await;
+    let with = |thumbprint: &str| {
+        let more = json!({"client_secret": null, "key": key(), "thumbprint": thumbprint});
+        sim.connected(&more).people
+    };
+    with("dGh1bWI").canary().await.unwrap();
+    let error = with("b3RoZXI").canary().await.unwrap_err();
+    assert_eq!(
+        (error.class, error.code.as_deref()),
+        (OutcomeClass::Credentials, Some("AADSTS700027"))
+    );
+}
