@@ -105,6 +105,7 @@ fn ordinary() -> OpenApiRouter<Console> {
             connections::list_connections,
             connections::apply_connections
         ))
+        .routes(routes!(connections::close_breaker))
         .routes(routes!(capabilities::show_capabilities))
         .routes(routes!(sources::list_sources))
         .routes(routes!(sources::put_source))

@@ -29,6 +29,8 @@ pub(crate) async fn refresh(store: &Store) -> Result<(), StoreError> {
         let provider = connection.provider.as_str();
         metrics::gauge!(catalogue::CONNECTIONS_PARKED.name, "provider" => provider)
             .set(connection.parked as f64);
+        metrics::gauge!(catalogue::CONNECTION_BREAKERS_OPEN.name, "provider" => provider)
+            .set(connection.breakers as f64);
         metrics::gauge!(catalogue::CONNECTION_BLOCKED_SECONDS.name, "provider" => provider)
             .set(connection.blocked_s);
         for state in JobState::ALL.iter().filter(|state| state.is_open()) {

@@ -52,6 +52,7 @@ impl ConnectorFactory for EntraFactory {
                 call_deadline: settings.call_deadline,
                 in_flight_max: settings.in_flight_max,
                 request_id_header,
+                shared: settings.shared.clone(),
             });
             made.map_err(|cause| unusable(field_of(&cause), cause.to_string()))
         };

@@ -48,6 +48,7 @@ impl ConnectorFactory for OidcFactory {
             call_deadline: settings.call_deadline,
             in_flight_max: settings.in_flight_max,
             request_id_header: "x-request-id",
+            shared: settings.shared.clone(),
         })
         .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
         let base = settings.base_url.as_str().trim_end_matches('/');

@@ -46,6 +46,7 @@ impl ConnectorFactory for OktaFactory {
             call_deadline: settings.call_deadline,
             in_flight_max: settings.in_flight_max,
             request_id_header: "x-okta-request-id",
+            shared: settings.shared.clone(),
         })
         .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
         // Both share the client, its rate budget and its token: together they are one caller.

@@ -46,6 +46,7 @@ impl ConnectorFactory for ScimFactory {
             call_deadline: settings.call_deadline,
             in_flight_max: settings.in_flight_max,
             request_id_header: "x-request-id",
+            shared: settings.shared.clone(),
         })
         .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
         let residual = settings.access_token_lifetime_max + settings.clock_skew;

@@ -56,6 +56,7 @@ impl ConnectorFactory for VantaFactory {
             // One lane: the limits make calls side by side pointless.
             in_flight_max: 1,
             request_id_header: "x-request-id",
+            shared: settings.shared.clone(),
         })
         .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
         let tenant = Arc::new(Tenant::new(http, credential));

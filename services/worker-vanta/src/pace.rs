@@ -41,6 +41,11 @@ impl Pace {
         }
     }
 
+    /// The pace as all processes share it: calls in a window.
+    pub fn shared(&self) -> (u32, Duration) {
+        (u32::try_from(self.limit).unwrap_or(u32::MAX), WINDOW)
+    }
+
     /// How long an ordinary call would have to wait; `None` where it may go.
     pub fn closed_for(&self, now: Instant) -> Option<Duration> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,10 +59,9 @@ impl Pace {
         {
             sent.pop_front();
         }
-        let allowed = match priority {
-            Priority::Containing => self.limit,
-            Priority::Ordinary => self.limit - self.limit / 5,
-        };
+        let limit = u32::try_from(self.limit).unwrap_or(u32::MAX);
+        let reserve = usize::try_from(priority.reserve(limit)).unwrap_or(usize::MAX);
+        let allowed = self.limit.saturating_sub(reserve);
         // The call that must leave the window before this one may go.
         let blocking = sent.len().checked_sub(allowed).and_then(|at| sent.get(at));
         blocking.map_or(Duration::ZERO, |first| {

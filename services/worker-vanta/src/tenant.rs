@@ -178,7 +178,9 @@ impl Tenant {
             .header(&self.http, &self.token_pace, until)
             .await?;
         take_turn(pace, ask.doing, priority).await?;
+        let (limit, window) = pace.shared();
         let call = Call::new(ask.doing, ask.family, bucket, method, url)
+            .paced(limit, window)
             .authorized(&authorization.header)
             .with_priority(priority)
             .until(Some(until));

@@ -121,12 +121,40 @@ pub struct ConnectionView {
     /// Until when the provider asked to be left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked_until: Option<Timestamp>,
+    /// What its circuit breaker lets through: `closed` (everything), `open` (nothing: the provider does not answer) or `half_open` (a few probes).
+    #[schema(example = "closed")]
+    pub breaker: String,
+    /// Since when its breaker is not closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_opened_at: Option<Timestamp>,
+    /// Until when its breaker is open; half-open from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker_until: Option<Timestamp>,
     /// Grows with every change.
     pub version: i64,
     /// Its jobs that have not come to an end.
     pub jobs_open: i64,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+/// Why a breaker is closed by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloseBreakerBody {
+    /// Why, for the record; 1 to 500 characters.
+    pub reason: String,
+}
+
+/// What closing a breaker did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BreakerClosedView {
+    /// The connection's name.
+    pub connection: String,
+    /// Whether it had been open or half-open.
+    pub changed: bool,
+    /// Jobs that it had sent away and that come back now.
+    pub jobs: u64,
 }
 
 impl From<ConnectionBody> for ConnectionSpec {
@@ -177,6 +205,9 @@ impl From<ConnectionRow> for ConnectionView {
             state: row.state,
             state_reason: row.state_reason,
             blocked_until: row.blocked_until,
+            breaker: row.breaker.to_string(),
+            breaker_opened_at: row.breaker_opened_at,
+            breaker_until: row.breaker_until,
             version: row.version,
             jobs_open: row.jobs_open,
             created_at: row.created_at,

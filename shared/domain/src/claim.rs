@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::breaker;
 use crate::job::{CRASH_LOOP_EPOCHS, JobState};
 
 /// What is known of a job, its connection and its lease when a bell rings.
@@ -19,6 +20,8 @@ pub struct ClaimFacts {
     pub connection_open: bool,
     /// Until when the provider wants to be left alone.
     pub blocked_until: Option<Timestamp>,
+    /// Until when the connection's breaker is open, and half-open from then on; `None` while it is closed.
+    pub breaker_until: Option<Timestamp>,
     /// Jobs that it needs and that are not closed.
     pub needs_open: i64,
     /// Live leases at the connection.
@@ -42,6 +45,8 @@ pub enum ClaimDecision {
     Later {
         /// When.
         due_at: Timestamp,
+        /// Why.
+        why: Refusal,
     },
     /// The job is held, parked, dead, closed or not due: the bell has nothing to say.
     Nothing,
@@ -49,6 +54,35 @@ pub enum ClaimDecision {
     CrashLoop,
     /// The database was brought back to an earlier point since this worker started.
     StaleWorker,
+}
+
+/// Why a job waits that could be taken otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The connection takes no work.
+    Connection,
+    /// The provider wants to be left alone.
+    Rate,
+    /// The connection's breaker is open.
+    Breaker,
+    /// Another job must be closed first.
+    Needs,
+    /// As many jobs as may hold a lease at the connection do.
+    Cap,
+}
+
+impl Refusal {
+    /// The stored word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Rate => "rate",
+            Self::Breaker => "breaker",
+            Self::Needs => "needs",
+            Self::Cap => "cap",
+        }
+    }
 }
 
 /// How long a bell refused by the cap waits before the sweeper rings again.
@@ -61,8 +95,14 @@ const CLOSED_WAIT_MS: i64 = 15_000;
 /// Decides a claim.
 #[must_use]
 pub fn decide(facts: &ClaimFacts) -> ClaimDecision {
-    let later = |ms| ClaimDecision::Later {
+    let later = |ms, why| ClaimDecision::Later {
         due_at: facts.now + jiff::SignedDuration::from_millis(ms),
+        why,
+    };
+    let ahead = |until: &Timestamp| *until > facts.now;
+    let leases_max = match facts.breaker_until {
+        Some(_) => facts.leases_max.min(breaker::PROBES),
+        None => facts.leases_max,
     };
     let claimable = match facts.state {
         JobState::Waiting => facts.due_at.is_some_and(|due| due <= facts.now),
@@ -83,13 +123,17 @@ pub fn decide(facts: &ClaimFacts) -> ClaimDecision {
     } else if facts.unsettled_epochs >= CRASH_LOOP_EPOCHS {
         ClaimDecision::CrashLoop
     } else if !facts.connection_open {
-        later(CLOSED_WAIT_MS)
-    } else if let Some(until) = facts.blocked_until.filter(|until| *until > facts.now) {
-        ClaimDecision::Later { due_at: until }
+        later(CLOSED_WAIT_MS, Refusal::Connection)
+    } else if let Some(due_at) = facts.breaker_until.filter(ahead) {
+        let why = Refusal::Breaker;
+        ClaimDecision::Later { due_at, why }
+    } else if let Some(due_at) = facts.blocked_until.filter(ahead) {
+        let why = Refusal::Rate;
+        ClaimDecision::Later { due_at, why }
     } else if facts.needs_open > 0 {
-        later(NEEDS_WAIT_MS)
-    } else if facts.leases >= facts.leases_max {
-        later(REFUSED_WAIT_MS)
+        later(NEEDS_WAIT_MS, Refusal::Needs)
+    } else if facts.leases >= leases_max {
+        later(REFUSED_WAIT_MS, Refusal::Cap)
     } else {
         ClaimDecision::Take
     }
@@ -112,6 +156,7 @@ mod tests {
             unsettled_epochs: 0,
             connection_open: true,
             blocked_until: None,
+            breaker_until: None,
             needs_open: 0,
             leases: 0,
             leases_max: 1,
@@ -146,6 +191,26 @@ mod tests {
             }),
             ClaimDecision::CrashLoop
         );
+    }
+
+    #[test]
+    fn an_open_breaker_makes_jobs_wait_and_a_half_open_one_lets_two_try() {
+        let until = now() + jiff::SignedDuration::from_secs(9);
+        let open = ClaimFacts {
+            breaker_until: Some(until),
+            leases_max: 64,
+            ..due()
+        };
+        let (due_at, why) = (until, Refusal::Breaker);
+        assert_eq!(decide(&open), ClaimDecision::Later { due_at, why });
+        for (leases, taken) in [(0, true), (1, true), (2, false)] {
+            let half_open = ClaimFacts {
+                breaker_until: Some(now()),
+                leases,
+                ..open
+            };
+            assert_eq!(decide(&half_open) == ClaimDecision::Take, taken);
+        }
     }
 
     proptest! {

@@ -28,6 +28,8 @@ text_enum! {
         LastSignInPath = "last_sign_in_path",
         /// The connection's policy wants a person's word before one-way steps.
         Fence = "fence",
+        /// The connection was closed while the job was open.
+        ConnectionClosed = "connection_closed",
     }
 }
 
@@ -98,7 +100,8 @@ impl HoldReason {
             | Self::EffectiveTooOld
             | Self::NewerEmploymentEvent
             | Self::OwnCredential
-            | Self::LastSignInPath => HoldPolicy::Nothing,
+            | Self::LastSignInPath
+            | Self::ConnectionClosed => HoldPolicy::Nothing,
             Self::Blocked | Self::StillLive => HoldPolicy::Contain,
             Self::Fence => HoldPolicy::Reversible,
         }

@@ -97,7 +97,7 @@ impl JobState {
             (S::Running, E::Wait | E::Retry | E::Drain) => S::Waiting,
             (S::Running, E::DeadLetter) => S::Dead,
             (S::Running | S::Waiting, E::Credentials) => S::Parked,
-            (S::Running | S::Waiting, E::Hold) => S::Held,
+            (S::Running | S::Waiting | S::Parked, E::Hold) => S::Held,
             (S::Running, E::Prove | E::Foretell) | (S::Dead, E::Resolve) => S::Done,
             // A running job is called off by its own worker, before its next wave.
             (S::Waiting | S::Running | S::Held | S::Dead, E::Cancel) => S::Cancelled,

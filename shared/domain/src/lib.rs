@@ -8,6 +8,7 @@
 
 mod text_enum;
 
+pub mod breaker;
 pub mod claim;
 pub mod closing;
 pub mod effective;
@@ -25,7 +26,9 @@ pub mod opt_out;
 pub mod outcome;
 pub mod plan;
 pub mod provider;
+pub mod rate;
 pub mod request;
+pub mod retry;
 pub mod seen;
 pub mod status;
 pub mod step;

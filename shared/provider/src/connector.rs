@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::call::{Answer, CallError};
 use crate::capability::Capability;
+use crate::http::SharedConnection;
 use crate::undo::{BlastRadius, Undo};
 
 /// What a connector is built from: one row of the connection table and its resolved credential.
@@ -39,6 +40,8 @@ pub struct ConnectionSettings {
     pub call_deadline: Duration,
     /// The most calls under way at once.
     pub in_flight_max: usize,
+    /// What other processes know of the connection; the clients made from these settings share it.
+    pub shared: SharedConnection,
 }
 
 /// Why a connector cannot be built from its settings.

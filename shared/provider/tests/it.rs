@@ -7,7 +7,9 @@
 use std::time::{Duration, Instant};
 
 use sever_domain::{OutcomeClass, Provider};
-use sever_provider::http::{Call, HttpSettings, Method, PlainHttp, Priority, ProviderHttp};
+use sever_provider::http::{
+    Call, HttpSettings, Method, PlainHttp, Priority, ProviderHttp, SharedConnection,
+};
 use sever_provider::{CallError, Sent};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -65,6 +67,7 @@ fn client_with(port: u16, deadline_ms: u64, in_flight_max: usize) -> ProviderHtt
         call_deadline: Duration::from_millis(deadline_ms),
         in_flight_max,
         request_id_header: "x-okta-request-id",
+        shared: SharedConnection::default(),
     })
     .unwrap()
 }

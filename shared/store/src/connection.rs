@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_audit::{AuditEvent, AuditKind};
+use sever_domain::breaker::{Breaker, BreakerState};
 use sever_domain::{ConnectionId, JobId, Provider, Urgency};
 use thiserror::Error;
 use tokio_postgres::Row;
@@ -27,10 +28,10 @@ macro_rules! select {
         concat!(
             "
 SELECT id, provider, name, base_url, credential_ref, token_lifetime_s, token_lifetimes, clock_skew_s, in_flight_max, jobs_max,
-       fence_delay_s, fence_approval, state, state_reason, blocked_until, version, created_at, now() AS now,
+       fence_delay_s, fence_approval, state, state_reason, blocked_until, version, created_at, now() AS now, breaker.opened_at AS breaker_opened_at, breaker.retry_at AS breaker_until,
        (SELECT count(*)::int8 FROM job WHERE job.connection_id = connection.id
         AND job.state IN ('waiting', 'running', 'held', 'parked', 'dead')) AS jobs_open
-FROM connection ",
+FROM connection LEFT JOIN breaker ON breaker.connection_id = connection.id ",
             $tail
         )
     };
@@ -38,7 +39,7 @@ FROM connection ",
 
 const LIST: &str = select!("ORDER BY name LIMIT $1");
 const FIND: &str = select!("WHERE name = $1");
-const LOCK: &str = select!("WHERE name = $1 FOR UPDATE");
+const LOCK: &str = select!("WHERE name = $1 FOR UPDATE OF connection");
 
 const INSERT: &str = "
 INSERT INTO connection (id, provider, name, base_url, credential_ref, token_lifetime_s, token_lifetimes, clock_skew_s, in_flight_max, jobs_max, state,
@@ -51,10 +52,15 @@ UPDATE connection SET base_url = $2, credential_ref = $3, token_lifetime_s = $4,
        version = version + 1
 WHERE id = $1";
 
+/// They come back a few at a time: each waits a little longer than the one before.
 const UNPARK: &str = "
-UPDATE job SET state = 'waiting', state_reason = NULL, due_at = greatest(now(), effective_at)
-WHERE connection_id = $1 AND state = 'parked'
-RETURNING id, subject_id, opt_out_id, provider, urgency";
+WITH parked AS (
+    SELECT id, row_number() OVER (ORDER BY urgency DESC, effective_at) AS turn FROM job WHERE connection_id = $1 AND state = 'parked'
+)
+UPDATE job SET state = 'waiting', state_reason = NULL, rung_at = NULL,
+       due_at = greatest(job.effective_at, now() + make_interval(secs => (parked.turn - 1) * 0.1))
+FROM parked WHERE job.id = parked.id
+RETURNING job.id, job.subject_id, job.opt_out_id, job.provider, job.urgency, job.due_at";
 
 /// A connection as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +104,12 @@ pub struct ConnectionRow {
     pub state_reason: Option<String>,
     /// Until when the provider asked to be left alone.
     pub blocked_until: Option<Timestamp>,
+    /// What its circuit breaker lets through.
+    pub breaker: BreakerState,
+    /// Since when its breaker is not closed.
+    pub breaker_opened_at: Option<Timestamp>,
+    /// Until when its breaker is open; half-open from then on.
+    pub breaker_until: Option<Timestamp>,
     /// Grows with every change.
     pub version: i64,
     /// When it was created.
@@ -269,7 +281,7 @@ async fn change(
     audit::insert(tx, &events).await
 }
 
-/// Parked jobs wait again and are rung.
+/// Parked jobs wait again, ramped; those that are due are rung.
 async fn unpark(
     tx: &Tx<'_>,
     connection: ConnectionId,
@@ -285,7 +297,9 @@ async fn unpark(
         let id = JobId(row.get("id"));
         let (provider, urgency): (Provider, Urgency) =
             (word(row, "provider")?, word(row, "urgency")?);
-        bells.push(Bell::work(id, provider, urgency));
+        if row.get::<_, Timestamp>("due_at") <= now {
+            bells.push(Bell::work(id, provider, urgency));
+        }
         let data = json!({"from": "parked", "to": "waiting", "connection": connection});
         let mut event = AuditEvent::new(AuditKind::JobReturned, now, actor, data).job(id);
         event.subject = Some(sever_domain::SubjectId(row.get("subject_id")));
@@ -312,6 +326,11 @@ fn described(spec: &ConnectionSpec) -> Value {
 
 fn connection(row: &Row) -> Result<ConnectionRow, StoreError> {
     let state: String = row.get("state");
+    let breaker = Breaker {
+        opened_at: row.get("breaker_opened_at"),
+        retry_at: row.get("breaker_until"),
+        ..Breaker::default()
+    };
     let lifetimes: Value = row.get("token_lifetimes");
     let token_lifetimes =
         serde_json::from_value(lifetimes).map_err(|error| StoreError::Corrupt {
@@ -337,6 +356,9 @@ fn connection(row: &Row) -> Result<ConnectionRow, StoreError> {
         state,
         state_reason: row.get("state_reason"),
         blocked_until: row.get("blocked_until"),
+        breaker: breaker.state(row.get("now")),
+        breaker_opened_at: breaker.opened_at,
+        breaker_until: breaker.retry_at,
         version: row.get("version"),
         created_at: row.get("created_at"),
         jobs_open: row.get("jobs_open"),

@@ -25,9 +25,9 @@ WHERE step.state IN ('asked', 'asserted') AND job.kind <> 'plan' AND job.state I
 GROUP BY job.provider, step.state";
 
 const CONNECTIONS: &str = "
-SELECT provider, count(*) FILTER (WHERE state = 'parked') AS parked,
+SELECT provider, count(*) FILTER (WHERE state = 'parked') AS parked, count(breaker.opened_at) FILTER (WHERE state = 'open') AS breakers,
        greatest(coalesce(max(extract(epoch FROM blocked_until - now())) FILTER (WHERE state <> 'closed'), 0), 0)::float8 AS blocked_s
-FROM connection GROUP BY provider";
+FROM connection LEFT JOIN breaker ON breaker.connection_id = connection.id GROUP BY provider";
 
 /// Open jobs by state and provider; what there is none of is absent.
 ///
@@ -86,6 +86,8 @@ pub struct ConnectionCount {
     pub provider: Provider,
     /// How many are parked for wrong credentials.
     pub parked: i64,
+    /// How many take work and have a breaker that is not closed.
+    pub breakers: i64,
     /// The longest time for which one is still blocked by its provider, in seconds; 0 if none is.
     pub blocked_s: f64,
 }
@@ -102,6 +104,7 @@ pub async fn connections(client: &Client) -> Result<Vec<ConnectionCount>, StoreE
         Ok(ConnectionCount {
             provider: word(row, "provider")?,
             parked: row.get("parked"),
+            breakers: row.get("breakers"),
             blocked_s: row.get("blocked_s"),
         })
     };

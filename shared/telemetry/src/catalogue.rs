@@ -86,6 +86,8 @@ metrics_of_the_product! {
         "Tasks that wait for a person and whose time is over."
     CONNECTIONS_PARKED: Gauge in Count "sever_connections_parked" ["provider"]
         "Connections parked for wrong credentials."
+    CONNECTION_BREAKERS_OPEN: Gauge in Count "sever_connection_breakers_open" ["provider"]
+        "Connections whose circuit breaker is open or half-open: their provider does not answer, and their jobs wait."
     CONNECTION_BLOCKED_SECONDS: Gauge in Seconds "sever_connection_blocked_seconds" ["provider"]
         "Longest time for which a connection is still blocked by its provider's rate limit."
     GUARD_TRIPS: Counter in Count "sever_guard_trips_total" ["guard"]

@@ -2,13 +2,15 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use sever_bus::{Delivery, Disposition, Handler};
-use sever_domain::{JobId, JobState, SubjectKind};
+use sever_domain::{JobId, JobState, SubjectKind, Urgency};
+use sever_provider::http::{JobScope, Priority, in_scope};
 use sever_provider::{Connector, ConnectorFactory};
 use sever_store::StoreError;
 use sever_store::job::{self, Claimed, ClaimedJob, DeadLetter, Settled, Settlement};
@@ -125,6 +127,9 @@ impl<F: ConnectorFactory> Bells<F> {
     /// Finds the connector for the job's kind of subject and works with it.
     async fn epoch(&self, claimed: ClaimedJob, asked: Instant) {
         let (job, connection) = (claimed.lease.job, claimed.connection);
+        if claimed.breaker_listens {
+            self.registry.shared(connection).listen(true);
+        }
         let connectors = match self
             .registry
             .get(&self.context.store, connection, claimed.connection_version)
@@ -187,7 +192,19 @@ impl<F: ConnectorFactory> Bells<F> {
         let accepted_at = claimed.accepted_at;
         let mut epoch = Epoch::new(&self.context, known, claimed, asked);
         let first_before = epoch.claimed.first_revocation_at;
-        let settlement = match epoch.work().await {
+        let progress = Arc::new(AtomicU64::new(0));
+        let _running = self
+            .context
+            .running
+            .begin(epoch.claimed.lease, Arc::clone(&progress));
+        let scope = JobScope {
+            priority: match epoch.claimed.urgency {
+                Urgency::Urgent => Priority::Containing,
+                Urgency::Ordinary => Priority::Ordinary,
+            },
+            progress,
+        };
+        let settlement = match in_scope(scope, epoch.work()).await {
             Ok(settlement) | Err(End::Settle(settlement)) => settlement,
             Err(End::Abandon(why)) => {
                 return tracing::warn!(%job, %opt_out, why, "an epoch stopped without a settle; the next one reads what it left");

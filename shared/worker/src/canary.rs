@@ -1,10 +1,11 @@
-//! Parked connections: a canary read with a fresh credential, now and then, opens them again.
+//! Canary reads: a parked connection opens again by one with a fresh credential; a half-open breaker hears of one even where
+//! no job is there to try.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sever_provider::{Connector, ConnectorFactory};
-use sever_store::worker_connection;
+use sever_store::{breaker, worker_connection};
 use sever_telemetry::{CheckHandle, chain};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,9 @@ pub(crate) async fn run<F: ConnectorFactory>(
     stop: CancellationToken,
 ) {
     loop {
+        if let Err(error) = try_half_open(&context, &registry).await {
+            tracing::warn!(error = %chain(&error), "half-open breakers could not be read");
+        }
         match pass(&context, &registry).await {
             Ok(parked) if parked.is_empty() => check.set_ready(),
             Ok(parked) => check.set_degraded(format!(
@@ -37,6 +41,27 @@ pub(crate) async fn run<F: ConnectorFactory>(
             () = stop.cancelled() => return,
         }
     }
+}
+
+/// One read at each connection whose breaker is half-open; its client tells how the read ended.
+async fn try_half_open<F: ConnectorFactory>(
+    context: &Context,
+    registry: &Registry<F>,
+) -> Result<(), sever_store::StoreError> {
+    let store = &context.store;
+    for id in breaker::half_open(store, registry.factory().provider()).await? {
+        registry.shared(id).listen(true);
+        let Some(connection) = worker_connection::find(store, id).await? else {
+            continue;
+        };
+        let Ok(connectors) = registry.get(store, id, connection.version).await else {
+            continue;
+        };
+        if let Err(error) = connectors.people.connector.canary().await {
+            tracing::info!(connection = %connection.name, %error, "a provider that was away does not answer yet");
+        }
+    }
+    Ok(())
 }
 
 /// Tries each parked connection once. Returns the names of those that stay parked.

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::DatabaseClock;
 use crate::heart::Heart;
 use crate::registry::Known;
+use crate::running::Running;
 use crate::settings::Settings;
 use crate::steps::Steps;
 use crate::trouble;
@@ -32,6 +33,7 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     pub(crate) heart: Heart,
     pub(crate) soft: CancellationToken,
+    pub(crate) running: Running,
 }
 
 /// Why an epoch ends before its own conclusion.

@@ -37,8 +37,14 @@ impl Heart {
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
         let instance = InstanceId::generate();
         let asked = Instant::now();
-        let incarnation =
-            instance::register(&store, instance, service, settings.heartbeat_dead).await?;
+        let incarnation = instance::register(
+            &store,
+            instance,
+            service,
+            settings.heartbeat_dead,
+            settings.slots,
+        )
+        .await?;
         let heart = Self {
             instance,
             incarnation,

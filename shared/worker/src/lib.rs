@@ -7,6 +7,7 @@
 
 mod affected;
 mod bells;
+mod breakers;
 mod canary;
 mod clock;
 mod close;
@@ -15,9 +16,11 @@ mod declare;
 mod epoch;
 mod foretell;
 mod heart;
+mod ledger;
 mod registry;
 mod resolve;
 mod restore;
+mod running;
 mod serve;
 mod settings;
 mod steps;

@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use sever_config::{CredentialReference, ProcessEnvironment};
 use sever_domain::ConnectionId;
+use sever_provider::http::SharedConnection;
 use sever_provider::{CallError, ConnectionSettings, Connector, ConnectorFactory};
 use sever_store::worker_connection::{self, WorkerConnection};
 use sever_store::{Store, StoreError};
 use thiserror::Error;
 use tokio::sync::{Mutex, OnceCell};
+
+use crate::ledger::StoreLedger;
 
 /// Why there is no connector for a connection.
 #[derive(Debug, Error)]
@@ -62,15 +65,20 @@ type Versioned<F> = (i64, Arc<Connectors<F>>);
 pub(crate) struct Registry<F: ConnectorFactory> {
     factory: F,
     call_deadline: Duration,
+    store: Store,
     known: Mutex<HashMap<ConnectionId, Versioned<F>>>,
+    /// What outlives the connectors of a connection.
+    shared: Lock<HashMap<ConnectionId, SharedConnection>>,
 }
 
 impl<F: ConnectorFactory> Registry<F> {
-    pub(crate) fn new(factory: F, call_deadline: Duration) -> Self {
+    pub(crate) fn new(factory: F, call_deadline: Duration, store: Store) -> Self {
         Self {
             factory,
             call_deadline,
+            store,
             known: Mutex::new(HashMap::new()),
+            shared: Lock::default(),
         }
     }
 
@@ -108,6 +116,25 @@ impl<F: ConnectorFactory> Registry<F> {
         Ok(built)
     }
 
+    /// What this process shares with others about a connection.
+    pub(crate) fn shared(&self, id: ConnectionId) -> SharedConnection {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = shared.entry(id).or_insert_with(|| {
+            let ledger = StoreLedger::new(self.store.clone(), id);
+            SharedConnection::new(Arc::new(ledger))
+        });
+        made.clone()
+    }
+
+    /// Every connection that this process has worked at.
+    pub(crate) fn all_shared(&self) -> Vec<(ConnectionId, SharedConnection)> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared
+            .iter()
+            .map(|(id, shared)| (*id, shared.clone()))
+            .collect()
+    }
+
     /// Forgets a connection's connectors, so that the next ones read its credential afresh.
     pub(crate) async fn forget(&self, id: ConnectionId) {
         self.known.lock().await.remove(&id);
@@ -143,6 +170,7 @@ impl<F: ConnectorFactory> Registry<F> {
             clock_skew: seconds(row.clock_skew_s),
             call_deadline: self.call_deadline,
             in_flight_max: usize::try_from(row.in_flight_max).unwrap_or(1),
+            shared: self.shared(row.id),
         };
         let connected = self
             .factory

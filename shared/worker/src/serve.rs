@@ -19,11 +19,13 @@ use sever_telemetry::{
 use tokio_util::sync::CancellationToken;
 
 use crate::bells::Bells;
+use crate::breakers;
 use crate::canary;
 use crate::declare::declare;
 use crate::epoch::Context;
 use crate::heart::Heart;
 use crate::registry::Registry;
+use crate::running::{self, Running};
 use crate::settings::Settings;
 
 /// How often readiness looks at the database.
@@ -78,12 +80,17 @@ pub async fn serve<F: ConnectorFactory>(
     let provider = factory.provider();
     tracing::info!(instance = %heart.instance, "registered; its leases live while its heartbeat is fresh");
     metrics::gauge!(catalogue::WORKER_SLOTS_BUSY.name, "provider" => provider.as_str()).set(0.0);
-    let registry = Arc::new(Registry::new(factory, settings.call_deadline));
+    let registry = Arc::new(Registry::new(
+        factory,
+        settings.call_deadline,
+        store.clone(),
+    ));
     let context = Arc::new(Context {
         store: store.clone(),
         settings,
         heart: heart.clone(),
         soft: shutdown.soft(),
+        running: Running::default(),
     });
 
     let mut bus_config = BusConfig::new(
@@ -99,10 +106,12 @@ pub async fn serve<F: ConnectorFactory>(
         tokio::spawn(watch_broker(bus.clone(), rabbit, shutdown.soft())),
         tokio::spawn(canary::run(
             Arc::clone(&context),
-            registry,
+            Arc::clone(&registry),
             connections,
             shutdown.soft(),
         )),
+        tokio::spawn(running::run(Arc::clone(&context), end.clone())),
+        tokio::spawn(breakers::run(Arc::clone(&context), registry, end.clone())),
     ];
 
     tokio::select! {

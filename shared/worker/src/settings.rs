@@ -11,6 +11,8 @@ use sever_store::job::GuardPolicy;
 /// The durations and limits of one worker process.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// Leases that this process holds at once, at most.
+    pub(crate) slots: i32,
     pub(crate) lease: Duration,
     pub(crate) heartbeat: Duration,
     pub(crate) heartbeat_dead: Duration,
@@ -35,6 +37,7 @@ impl Settings {
             window: SignedDuration::try_from(guard.mass_window)?,
         };
         Ok(Self {
+            slots: i32::try_from(worker.slots + worker.urgent_slots)?,
             lease: worker.lease,
             heartbeat: worker.heartbeat,
             heartbeat_dead: worker.heartbeat_dead,

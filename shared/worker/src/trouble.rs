@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
+use sever_domain::retry::is_too_much;
 use sever_domain::{HoldPolicy, HoldReason, OutcomeClass, Provider};
 use sever_provider::CallError;
 use sever_store::job::{ClaimedJob, DeadLetter, HoldRequest, Settlement};
@@ -76,10 +77,13 @@ fn propagation(
     }
 }
 
+/// How long the job has been failing while the connection's breaker was closed.
 fn failing_for(claimed: &ClaimedJob, now: Timestamp) -> Duration {
-    claimed.failing_since.map_or(Duration::ZERO, |since| {
-        Duration::try_from(now.duration_since(since)).unwrap_or_default()
-    })
+    if claimed.failing_for.is_zero() {
+        return Duration::ZERO;
+    }
+    let here = Duration::try_from(now.duration_since(claimed.now)).unwrap_or_default();
+    claimed.failing_for + here
 }
 
 fn over_budget(what: String, fingerprint: String, settings: &Settings) -> Settlement {
@@ -98,7 +102,8 @@ pub(crate) fn retry(
     settings: &Settings,
     now: Timestamp,
 ) -> Settlement {
-    if failing_for(claimed, now) > settings.transient_budget {
+    let failing = failing_for(claimed, now);
+    if is_too_much(failing, claimed.failures, settings.transient_budget) {
         return over_budget(what, fingerprint, settings);
     }
     let failures = u32::try_from(claimed.failures)

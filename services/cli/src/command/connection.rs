@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use reqwest::Method;
-use sever_api::connection_view::{AppliedView, ConnectionList, ConnectionView, ConnectionsBody};
+use sever_api::connection_view::{
+    AppliedView, BreakerClosedView, CloseBreakerBody, ConnectionList, ConnectionView,
+    ConnectionsBody,
+};
 
 use crate::client::Client;
 use crate::exit::{Ended, Failure, Reason};
@@ -31,6 +34,21 @@ pub(crate) enum ConnectionCommand {
     Show {
         /// Its name.
         name: String,
+    },
+    /// The circuit breaker of a connection whose provider does not answer.
+    #[command(subcommand)]
+    Breaker(BreakerCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BreakerCommand {
+    /// Close it now, without waiting for its probes. It opens again where the provider still does not answer.
+    Close {
+        /// The connection's name.
+        name: String,
+        /// Why, for the record.
+        #[arg(long)]
+        reason: String,
     },
 }
 
@@ -63,8 +81,31 @@ pub(super) async fn run(command: ConnectionCommand, format: Format) -> Ended {
                 || Failure::new(Reason::NotFound, format!("there is no connection '{name}'"));
             format.print(&found.ok_or_else(missing)?, shown)?;
         }
+        ConnectionCommand::Breaker(BreakerCommand::Close { name, reason }) => {
+            let body = CloseBreakerBody { reason };
+            let closed: BreakerClosedView = Client::from_environment()?
+                .send_json(
+                    Method::POST,
+                    &["connections", &name, "breaker", "close"],
+                    &body,
+                )
+                .await?;
+            format.print(&closed, shown_closed)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn shown_closed(closed: &BreakerClosedView) -> String {
+    let name = &closed.connection;
+    if closed.changed {
+        format!(
+            "the breaker of '{name}' is closed; {} job(s) come back",
+            closed.jobs
+        )
+    } else {
+        format!("the breaker of '{name}' was closed already")
+    }
 }
 
 fn shown_applied(applied: &AppliedView) -> String {
@@ -84,6 +125,7 @@ fn listed(connections: &[ConnectionView]) -> String {
             connection.configured.name.clone(),
             connection.configured.provider.to_string(),
             connection.state.clone(),
+            connection.breaker.clone(),
             connection.jobs_open.to_string(),
             or_dash(fence(connection)),
             connection.configured.base_url.clone(),
@@ -96,6 +138,7 @@ fn listed(connections: &[ConnectionView]) -> String {
             "name",
             "provider",
             "state",
+            "breaker",
             "open jobs",
             "fence",
             "base url",
@@ -123,6 +166,12 @@ fn shown(connection: &ConnectionView) -> String {
         ("state", Some(connection.state.clone())),
         ("reason", connection.state_reason.clone()),
         ("blocked until", time_or_none(connection.blocked_until)),
+        ("breaker", Some(connection.breaker.clone())),
+        (
+            "no answer since",
+            time_or_none(connection.breaker_opened_at),
+        ),
+        ("breaker open until", time_or_none(connection.breaker_until)),
         (
             "token lifetime",
             Some(configured.access_token_lifetime.to_string()),

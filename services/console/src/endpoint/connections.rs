@@ -1,18 +1,22 @@
 //! `/v1/connections`: the instances of external systems, applied from configuration.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use sever_api::connection_view::{
-    AppliedConnection, AppliedView, ConnectionBody, ConnectionList, ConnectionView, ConnectionsBody,
+    AppliedConnection, AppliedView, BreakerClosedView, CloseBreakerBody, ConnectionBody,
+    ConnectionList, ConnectionView, ConnectionsBody,
 };
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_config::CredentialReference;
+use sever_store::breaker::{self, ClosedByHand};
 use sever_store::connection::{self, ApplyError, ConnectionSpec, FENCE_DELAY_MAX_S};
 
 use crate::console::Console;
 
 /// The most connections of one body.
 const APPLY_MAX: usize = 100;
+/// The longest reason.
+const REASON_MAX: usize = 500;
 
 /// Lists the connections by name.
 #[utoipa::path(
@@ -66,6 +70,49 @@ pub(crate) async fn apply_connections(
     }
     tx.commit().await?;
     Ok(Json(AppliedView { applied }))
+}
+
+/// Closes a connection's circuit breaker by hand; its jobs come back, ramped. It opens again where the provider still does not answer.
+#[utoipa::path(
+    post, path = "/v1/connections/{name}/breaker/close", tag = "connections", request_body = CloseBreakerBody, security(("bearer" = ["connections:write"])),
+    params(("name" = String, Path, description = "The connection's name.")),
+    responses(
+        (status = 200, body = BreakerClosedView),
+        (status = 400, description = "The reason cannot be taken.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "No token that works.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "The scope is missing.", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such connection.", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn close_breaker(
+    who: Authenticated,
+    State(console): State<Console>,
+    Path(name): Path<String>,
+    RawBody(bytes): RawBody,
+) -> Result<Json<BreakerClosedView>, Problem> {
+    who.require(Scope::ConnectionsWrite)?;
+    let body: CloseBreakerBody = parse_json(&bytes)?;
+    let reason = body.reason.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_MAX {
+        return Err(Problem::invalid("/reason", "must have 1 to 500 characters"));
+    }
+    let mut client = console.store.client("closing a breaker").await?;
+    let tx = client.begin().await?;
+    let closed = breaker::close(&tx, &name, &who.actor(), reason).await?;
+    tx.commit().await?;
+    let (changed, jobs) = match closed {
+        ClosedByHand::Closed { jobs } => (true, jobs),
+        ClosedByHand::WasClosed => (false, 0),
+        ClosedByHand::NoConnection => {
+            let detail = format!("there is no connection '{name}'");
+            return Err(Problem::new(ProblemKind::NotFound, detail));
+        }
+    };
+    Ok(Json(BreakerClosedView {
+        connection: name,
+        changed,
+        jobs,
+    }))
 }
 
 fn refused(error: ApplyError) -> Problem {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sever_domain::ConnectionId;
+use sever_provider::http::SharedConnection;
 use sever_provider::{Connected, ConnectionSettings, ConnectorFactory as _};
 use sever_worker_vanta::{VantaFactory, VantaIntegrations, VantaPeople};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -180,6 +181,7 @@ impl Sim {
             clock_skew: Duration::from_secs(2),
             call_deadline: Duration::from_secs(5),
             in_flight_max: 16,
+            shared: SharedConnection::default(),
         }
     }
 

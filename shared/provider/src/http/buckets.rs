@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::budget::{Decision, Priority, RateBudget};
+use sever_domain::rate::Priority;
+
+use super::budget::{Decision, RateBudget};
 use super::rate_headers::RateHeaders;
+use super::shared::HeardWindow;
 
 /// The budgets. The lock is held for arithmetic only, never across an await.
 #[derive(Debug, Default)]
@@ -30,6 +33,16 @@ impl Buckets {
             Decision::Wait(wait) => Turn::Wait(wait),
             Decision::RetryAt(wait) => Turn::RetryAt(wait),
         }
+    }
+
+    /// The window of a bucket, as far as answers told.
+    pub(super) fn window(&self, bucket: &'static str, now: Instant) -> Option<HeardWindow> {
+        self.with(bucket, |budget| budget.window(now))
+    }
+
+    /// Closes a bucket for this long: somebody else heard that it is.
+    pub(super) fn close(&self, bucket: &'static str, now: Instant, wait: Duration) {
+        self.with(bucket, |budget| budget.refused(now, wait));
     }
 
     /// The longest time for which a bucket is closed to ordinary calls; `None` where all are open.
@@ -64,10 +77,10 @@ impl CountedCall<'_> {
             .with(self.bucket, |budget| budget.answered(now, headers));
     }
 
-    pub(super) fn refused(self, now: Instant, headers: &RateHeaders, wait: Duration) {
-        let (buckets, bucket) = (self.buckets, self.bucket);
-        self.answered(now, headers);
-        buckets.with(bucket, |budget| budget.refused(now, wait));
+    /// The call is not made.
+    pub(super) fn withdrawn(mut self) {
+        self.answered = true;
+        self.buckets.with(self.bucket, RateBudget::withdrawn);
     }
 }
 

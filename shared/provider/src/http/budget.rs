@@ -2,23 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::rate_headers::RateHeaders;
+use sever_domain::rate::Priority;
 
-/// The part of a window that ordinary work leaves to containing calls and to other programs: one fifth.
-const RESERVE_DIVISOR: u32 = 5;
+use super::rate_headers::RateHeaders;
+use super::shared::HeardWindow;
+
 /// The longest wait that is worth keeping a job's slot for.
-const WAIT_IN_PLACE_MAX: Duration = Duration::from_secs(2);
+pub(super) const WAIT_IN_PLACE_MAX: Duration = Duration::from_secs(2);
 /// The longest window that is believed.
 const WINDOW_MAX: Duration = Duration::from_secs(15 * 60);
-
-/// How much a call may use of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
-    /// What blocks sign-in and cuts sessions: the whole window.
-    Containing,
-    /// Everything else: all but the reserve.
-    Ordinary,
-}
 
 /// What to do with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +103,26 @@ impl RateBudget {
         self.in_flight = self.in_flight.saturating_sub(1);
     }
 
+    /// A call that was let go is not made after all.
+    pub fn withdrawn(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(window) = &mut self.window {
+            window.remaining = window.remaining.saturating_add(1).min(window.limit);
+        }
+    }
+
+    /// The window under way, as far as answers told.
+    #[must_use]
+    pub fn window(&self, now: Instant) -> Option<HeardWindow> {
+        let window = self.window.filter(|window| window.ends_at > now)?;
+        Some(HeardWindow {
+            limit: window.limit,
+            remaining: window.remaining,
+            ends_in: window.ends_at.saturating_duration_since(now),
+            declared: false,
+        })
+    }
+
     /// The provider refused a call and asked to be left alone for this long.
     pub fn refused(&mut self, now: Instant, wait: Duration) {
         let until = now + wait;
@@ -125,18 +137,11 @@ impl RateBudget {
             .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
         let used_up = self
             .window
-            .filter(|window| window.remaining <= reserve(window.limit, priority))
+            .filter(|window| window.remaining <= priority.reserve(window.limit))
             .map_or(Duration::ZERO, |window| {
                 window.ends_at.saturating_duration_since(now)
             });
         refused.max(used_up)
-    }
-}
-
-fn reserve(limit: u32, priority: Priority) -> u32 {
-    match priority {
-        Priority::Containing => 0,
-        Priority::Ordinary => limit / RESERVE_DIVISOR,
     }
 }
 

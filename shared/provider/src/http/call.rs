@@ -1,11 +1,13 @@
 //! One call as a connector describes it.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 use url::Url;
 
-use super::budget::Priority;
+use sever_domain::rate::Priority;
 
 /// One call to the provider. The URL comes from [`super::BaseUrl`].
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct Call<'a> {
     /// When it must have ended, where several calls share one deadline; at most the connection's deadline
     /// from now applies anyway.
     pub deadline: Option<Instant>,
+    /// Calls in a window of this length that the provider's documents allow, where its headers tell nothing.
+    pub pace: Option<(u32, Duration)>,
 }
 
 impl<'a> Call<'a> {
@@ -57,6 +61,7 @@ impl<'a> Call<'a> {
             body: None,
             if_match: None,
             deadline: None,
+            pace: None,
         }
     }
 
@@ -71,6 +76,13 @@ impl<'a> Call<'a> {
     #[must_use]
     pub const fn with_priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// The same call, under a rate that all processes share though no header tells it.
+    #[must_use]
+    pub const fn paced(mut self, limit: u32, window: Duration) -> Self {
+        self.pace = Some((limit, window));
         self
     }
 

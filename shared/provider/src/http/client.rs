@@ -8,6 +8,7 @@ use reqwest::header::{
 };
 use reqwest::{Method, StatusCode};
 use sever_domain::Provider;
+use sever_domain::rate::Priority;
 use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
@@ -16,10 +17,13 @@ use crate::call::CallError;
 
 use super::base_url::{BaseUrl, PlainHttp, UnusableUrl};
 use super::buckets::{Buckets, CountedCall, Turn};
+use super::budget::WAIT_IN_PLACE_MAX;
 use super::call::Call;
 use super::rate_headers::RateHeaders;
 use super::reply::{BODY_BYTES_MAX, Reply};
-use super::{failure, metrics, tls};
+use super::shared::{HeardWindow, SharedConnection};
+use super::tokens::Tokens;
+use super::{failure, metrics, scope, tls};
 
 /// The longest time for a connection to come up, so that a host that drops packets is told apart from
 /// one that answers late.
@@ -42,6 +46,8 @@ pub struct HttpSettings {
     pub in_flight_max: usize,
     /// The response header that carries the provider's id of the exchange.
     pub request_id_header: &'static str,
+    /// What other processes know of the connection.
+    pub shared: SharedConnection,
 }
 
 /// Why a client cannot be made.
@@ -68,6 +74,8 @@ pub struct ProviderHttp {
     request_id_header: &'static str,
     slots: Semaphore,
     buckets: Buckets,
+    shared: SharedConnection,
+    tokens: Tokens,
 }
 
 impl ProviderHttp {
@@ -104,6 +112,8 @@ impl ProviderHttp {
             request_id_header: settings.request_id_header,
             slots: Semaphore::new(settings.in_flight_max.min(Semaphore::MAX_PERMITS)),
             buckets: Buckets::default(),
+            shared: settings.shared.clone(),
+            tokens: Tokens::default(),
         })
     }
 
@@ -146,6 +156,8 @@ impl ProviderHttp {
             Ok(reply) => Some(reply.status.as_u16()),
             Err(error) => error.status,
         };
+        self.shared.ended(is_answer(&result));
+        scope::call_ended();
         metrics::called(self.provider, family, status, began.elapsed());
         result
     }
@@ -155,14 +167,25 @@ impl ProviderHttp {
         &self,
         call: &Call<'_>,
     ) -> Result<(SemaphorePermit<'_>, CountedCall<'_>), CallError> {
+        let priority = scope::priority_of(call.priority);
         loop {
             let slot = self
                 .slots
                 .acquire()
                 .await
                 .expect("the semaphore is never closed");
-            match self.buckets.ask(call.bucket, Instant::now(), call.priority) {
-                Turn::Go(counted) => return Ok((slot, counted)),
+            match self.buckets.ask(call.bucket, Instant::now(), priority) {
+                Turn::Go(counted) => match self.take_token(call, priority).await {
+                    Ok(()) => return Ok((slot, counted)),
+                    Err(wait) => {
+                        counted.withdrawn();
+                        drop(slot);
+                        if wait > WAIT_IN_PLACE_MAX {
+                            return Err(failure::rate_kept(call.doing, wait));
+                        }
+                        tokio::time::sleep(wait).await;
+                    }
+                },
                 Turn::RetryAt(wait) => return Err(failure::rate_kept(call.doing, wait)),
                 Turn::Wait(wait) => {
                     drop(slot);
@@ -172,8 +195,35 @@ impl ProviderHttp {
         }
     }
 
+    /// Takes a token of what this process has leased; without a ledger there is nothing to take.
+    async fn take_token(&self, call: &Call<'_>, priority: Priority) -> Result<(), Duration> {
+        let Some(ledger) = self.shared.ledger() else {
+            return Ok(());
+        };
+        let declared = call.pace.map(|(limit, ends_in)| HeardWindow {
+            limit,
+            remaining: limit,
+            ends_in,
+            declared: true,
+        });
+        let heard = || {
+            self.buckets
+                .window(call.bucket, Instant::now())
+                .or(declared)
+        };
+        self.tokens.take(ledger, call.bucket, priority, heard).await
+    }
+
+    /// Closes a bucket for this process and for the others.
+    async fn close_bucket(&self, bucket: &'static str, wait: Duration) {
+        self.buckets.close(bucket, Instant::now(), wait);
+        if let Some(ledger) = self.shared.ledger() {
+            ledger.refused(bucket, wait).await;
+        }
+    }
+
     async fn exchange(&self, call: Call<'_>, counted: CountedCall<'_>) -> Result<Reply, CallError> {
-        let doing = call.doing;
+        let (doing, bucket) = (call.doing, call.bucket);
         let response = self
             .request(call)
             .send()
@@ -184,13 +234,19 @@ impl ProviderHttp {
         let now = Instant::now();
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             let error = failure::refused_by_rate(doing, &rate, self.request_id(headers));
-            match error.retry_after {
-                Some(wait) => counted.refused(now, &rate, wait),
-                None => counted.answered(now, &rate),
+            counted.answered(now, &rate);
+            if let Some(wait) = error.retry_after {
+                self.close_bucket(bucket, wait).await;
             }
             return Err(error);
         }
         counted.answered(now, &rate);
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE
+            && let Some(wait) = rate.asked_wait()
+        {
+            let request_id = self.request_id(headers);
+            return Err(failure::away(doing, wait, request_id));
+        }
         read_whole(doing, response).await
     }
 
@@ -232,6 +288,15 @@ impl ProviderHttp {
     #[must_use]
     pub fn request_id_of(&self, reply: &Reply) -> Option<String> {
         self.request_id(&reply.headers)
+    }
+}
+
+/// Whether the provider is there: a refusal is an answer, a 5xx or silence is none. What no call was made for counts
+/// as neither; it does not come here.
+fn is_answer(result: &Result<Reply, CallError>) -> bool {
+    match result {
+        Ok(reply) => !reply.status.is_server_error(),
+        Err(error) => error.status.is_some_and(|status| status < 500),
     }
 }
 

@@ -82,6 +82,25 @@ pub(super) fn refused_by_rate(
     }
 }
 
+/// The provider answered 503 and said when to come back (RFC 9110 section 15.6.4).
+pub(super) fn away(
+    doing: &'static str,
+    wait: Duration,
+    provider_request_id: Option<String>,
+) -> CallError {
+    CallError {
+        status: Some(503),
+        provider_request_id,
+        retry_after: Some(wait),
+        ..error(
+            doing,
+            "the provider is away and said until when",
+            OutcomeClass::RetryAt,
+            Sent::MayBeApplied,
+        )
+    }
+}
+
 /// The body was longer than is read. A read has no effect; a write's is unknown.
 pub(super) fn body_too_long(doing: &'static str, status: u16) -> CallError {
     CallError {

@@ -7,7 +7,8 @@
 //! - a body is at most [`BODY_BYTES_MAX`] long;
 //! - nothing is sent twice: there is no retry below the job;
 //! - what did not work is classified by whether it can have had its effect ([`crate::Sent`]);
-//! - the provider's rate headers are obeyed before it must refuse ([`RateBudget`]).
+//! - the provider's rate headers are obeyed before it must refuse ([`RateBudget`]), and where processes share a
+//!   connection each spends only what it leased ([`RateLedger`]).
 
 mod base_url;
 mod buckets;
@@ -19,13 +20,19 @@ mod link;
 mod metrics;
 mod rate_headers;
 mod reply;
+mod scope;
+mod shared;
 mod tls;
+mod tokens;
 
 pub use base_url::{BaseUrl, PlainHttp, UnusableUrl};
-pub use budget::{Decision, Priority, RateBudget};
+pub use budget::{Decision, RateBudget};
 pub use call::Call;
 pub use client::{HttpSettings, ProviderHttp, UnusableHttp};
 pub use link::next_link;
 pub use rate_headers::RateHeaders;
 pub use reply::{BODY_BYTES_MAX, Reply};
 pub use reqwest::Method;
+pub use scope::{JobScope, in_scope};
+pub use sever_domain::rate::Priority;
+pub use shared::{HeardWindow, Leased, RateLedger, SharedConnection};

@@ -61,6 +61,12 @@ impl RateHeaders {
             .max(self.retry_after)
             .map(|wait| wait.clamp(WAIT_MIN, WAIT_MAX))
     }
+
+    /// How long `Retry-After` alone asks for, within 1 s and 15 min.
+    #[must_use]
+    pub fn asked_wait(&self) -> Option<Duration> {
+        self.retry_after.map(|wait| wait.clamp(WAIT_MIN, WAIT_MAX))
+    }
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

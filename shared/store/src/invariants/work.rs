@@ -40,12 +40,25 @@ LIMIT $1",
         what: "a job is due, and no bell for it is on its way",
         sql: "
 SELECT job.id::text AS id, 'due ' || job.due_at AS detail FROM job JOIN connection ON connection.id = job.connection_id
+LEFT JOIN breaker ON breaker.connection_id = connection.id
 WHERE job.state = 'waiting' AND job.due_at < now() - make_interval(secs => $2)
   AND connection.state = 'open' AND (connection.blocked_until IS NULL OR connection.blocked_until < now() - make_interval(secs => $2))
-  AND (job.rung_at IS NULL OR job.rung_at < now() - make_interval(secs => $2))
+  AND breaker.retry_at IS NULL
+  AND (SELECT count(*) FROM job AS running WHERE running.connection_id = connection.id AND running.state = 'running') < connection.jobs_max
+  AND (job.rung_at IS NULL OR job.rung_at < now() - greatest(make_interval(secs => $2), job.rung_at - job.due_at + make_interval(secs => $2)))
   AND NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id)
 LIMIT $1",
         takes_grace: true,
+    },
+    Invariant {
+        number: "I2",
+        name: "open_at_closed_connection",
+        what: "a job waits or is parked at a closed connection, and no hold shows it to a person",
+        sql: "
+SELECT job.id::text AS id, connection.name AS detail FROM job JOIN connection ON connection.id = job.connection_id
+WHERE job.state IN ('waiting', 'parked') AND connection.state = 'closed'
+LIMIT $1",
+        takes_grace: false,
     },
     Invariant {
         number: "I2",

@@ -5,32 +5,41 @@ use std::time::Duration;
 use futures::try_join;
 use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
-use sever_domain::claim::{ClaimDecision, ClaimFacts, decide};
+use sever_domain::claim::{ClaimDecision, ClaimFacts, Refusal, decide};
 use sever_domain::{InstanceId, JobId, JobState, OptOutId, Provider, SubjectId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::load;
 use super::settle::{self, DeadLetter};
-use super::types::{ClaimedJob, Lease};
+use super::types::{BreakerAtClaim, ClaimedJob, Lease};
 use crate::audit;
+use crate::breaker;
 use crate::error::StoreError;
 use crate::pool::{Store, Tx};
 use crate::row::word;
 
-/// Locks the job row. The counts are read without locks: the cap may be passed by one for an instant.
+/// Locks the job row. The count of leases is read without a lock and can be behind; where the slots of the worker's
+/// processes are more than the cap, the claim counts again under one. A process that died within the last minute is
+/// counted, for a call of its may still be under way.
 const READ: &str = "
 SELECT job.state, job.due_at, job.lease_epoch, job.unsettled_epochs, job.provider, job.subject_id, job.opt_out_id,
        coalesce(job.lease_until > now() AND holder.stopped_at IS NULL
                 AND holder.heartbeat_at > now() - make_interval(secs => holder.dead_after_s), false) AS lease_alive,
        connection.state = 'open' AS connection_open, connection.blocked_until, connection.jobs_max::int8 AS leases_max,
+       breaker.retry_at AS breaker_until, coalesce(breaker.opened_at IS NOT NULL OR breaker.failures_in_row > 0, false) AS breaker_listens,
+       coalesce(breaker.open_total_s + coalesce(extract(epoch FROM now() - breaker.opened_at)::float8, 0), 0) AS breaker_open_s,
        (SELECT count(*) FROM job_need JOIN job AS needed ON needed.id = job_need.needs_job_id
         WHERE job_need.job_id = job.id AND needed.state NOT IN ('done', 'cancelled', 'replaced')) AS needs_open,
        (SELECT count(*) FROM job AS other WHERE other.connection_id = job.connection_id AND other.state = 'running'
           AND other.id <> job.id) AS leases,
+       (SELECT coalesce(sum(live.slots), 0)::int8 FROM worker_instance AS live
+        WHERE live.stopped_at IS NULL AND live.heartbeat_at > now() - make_interval(secs => 60)
+          AND live.service = (SELECT service FROM worker_instance WHERE id = $3)) AS slots,
        (SELECT value FROM incarnation) = $2 AS same_incarnation, now() AS now
 FROM job JOIN connection ON connection.id = job.connection_id
 LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
+LEFT JOIN breaker ON breaker.connection_id = job.connection_id
 WHERE job.id = $1
 FOR NO KEY UPDATE OF job";
 
@@ -43,18 +52,18 @@ WHERE id = $1";
 const LOSE_TRACK: &str =
     "UPDATE step SET state = 'unknown' WHERE job_id = $1 AND state = 'applying' RETURNING id";
 
-const LOCK_LANE: &str = "
+const LOCK_CONNECTION: &str = "
 SELECT 1 AS locked FROM connection WHERE id = (SELECT connection_id FROM job WHERE id = $1) FOR NO KEY UPDATE";
 
-const LANE_TAKEN: &str = "
-SELECT 1 AS taken FROM job AS other JOIN job ON job.connection_id = other.connection_id
-WHERE job.id = $1 AND other.id <> job.id AND other.state = 'running' LIMIT 1";
+const COUNT_LEASES: &str = "
+SELECT count(*) AS leases FROM job AS other JOIN job ON job.connection_id = other.connection_id
+WHERE job.id = $1 AND other.id <> job.id AND other.state = 'running'";
 
 const NOTE_BELL: &str = "UPDATE job SET rung_again = true WHERE id = $1";
 
 /// A job whose worker died and that cannot go on now gives its lease back.
 const LATER: &str = "
-UPDATE job SET due_at = $2, state = 'waiting', lease_token = NULL, lease_until = NULL, lease_instance = NULL
+UPDATE job SET due_at = $2, state_reason = $3, state = 'waiting', lease_token = NULL, lease_until = NULL, lease_instance = NULL
 WHERE id = $1";
 
 /// What became of a bell.
@@ -82,15 +91,20 @@ pub async fn claim(
     let doing = "claiming a job";
     let mut client = store.client(doing).await?;
     let tx = client.begin().await?;
-    let Some(row) = tx.query_opt(READ, &[&job.0, &incarnation], doing).await? else {
+    let Some(row) = tx
+        .query_opt(READ, &[&job.0, &incarnation, &instance.0], doing)
+        .await?
+    else {
         return Ok(Claimed::NotNow("unknown job"));
     };
     let facts = facts(&row)?;
     let outcome = match decide(&facts) {
-        ClaimDecision::Take if lane_is_taken(&tx, &facts, job).await? => {
+        ClaimDecision::Take if is_full(&tx, &row, &facts, job).await? => {
             let due_at = facts.now + jiff::SignedDuration::from_secs(1);
-            tx.execute_one(LATER, &[&job.0, &due_at], doing).await?;
-            Claimed::NotNow("lane taken")
+            let why = Refusal::Cap.as_str();
+            tx.execute_one(LATER, &[&job.0, &due_at, &why], doing)
+                .await?;
+            Claimed::NotNow("no lease left")
         }
         ClaimDecision::Take => {
             let epoch: i64 = row.get("lease_epoch");
@@ -107,8 +121,10 @@ pub async fn claim(
             tx.execute_one(NOTE_BELL, &[&job.0], doing).await?;
             Claimed::NotNow("leased")
         }
-        ClaimDecision::Later { due_at } => {
-            tx.execute_one(LATER, &[&job.0, &due_at], doing).await?;
+        ClaimDecision::Later { due_at, why } => {
+            let why = why.as_str();
+            tx.execute_one(LATER, &[&job.0, &due_at, &why], doing)
+                .await?;
             if facts.state == JobState::Running {
                 let event = lost_lease(&row, job, instance, facts.now);
                 audit::insert(&tx, &[event]).await?;
@@ -128,14 +144,23 @@ pub async fn claim(
     Ok(outcome)
 }
 
-/// A connection with one slot is a lane: nobody overtakes, whatever the moment. The connection's row is the gate.
-async fn lane_is_taken(tx: &Tx<'_>, facts: &ClaimFacts, job: JobId) -> Result<bool, StoreError> {
-    if facts.leases_max != 1 {
+/// Whether the connection has as many leases as it may, counted under the lock of its row: nobody overtakes, whatever
+/// the moment. Where every slot of every process could be in use without passing the cap, nothing is locked.
+async fn is_full(
+    tx: &Tx<'_>,
+    row: &Row,
+    facts: &ClaimFacts,
+    job: JobId,
+) -> Result<bool, StoreError> {
+    let slots: i64 = row.get("slots");
+    if slots <= facts.leases_max {
         return Ok(false);
     }
-    let doing = "taking a connection's lane";
-    tx.query(LOCK_LANE, &[&job.0], doing).await?;
-    Ok(tx.query_opt(LANE_TAKEN, &[&job.0], doing).await?.is_some())
+    let doing = "counting a connection's leases";
+    tx.query(LOCK_CONNECTION, &[&job.0], doing).await?;
+    let counted = tx.query_opt(COUNT_LEASES, &[&job.0], doing).await?;
+    let leases = counted.map_or(0, |row| row.get("leases"));
+    Ok(leases >= facts.leases_max)
 }
 
 async fn take(
@@ -164,10 +189,14 @@ async fn take(
     let (events, ceiling) = ([event], ceiling.as_secs_f64());
     let values: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
         &[&lease.job.0, &lease.token, &lease.instance.0, &ceiling];
+    let breaker = BreakerAtClaim {
+        listens: row.get("breaker_listens"),
+        open_for: breaker::seconds(row.get("breaker_open_s")),
+    };
     // None of the three depends on another one, so that they share a round trip.
     let ((), claimed, ()) = try_join!(
         tx.execute_one(TAKE, values, doing),
-        load::claimed(tx, lease, facts.now),
+        load::claimed(tx, lease, facts.now, breaker),
         audit::insert(tx, &events)
     )?;
     Ok(claimed)
@@ -222,6 +251,7 @@ fn facts(row: &Row) -> Result<ClaimFacts, StoreError> {
         unsettled_epochs: row.get("unsettled_epochs"),
         connection_open: row.get("connection_open"),
         blocked_until: row.get("blocked_until"),
+        breaker_until: row.get("breaker_until"),
         needs_open: row.get("needs_open"),
         leases: row.get("leases"),
         leases_max: match provider.is_one_lane() {

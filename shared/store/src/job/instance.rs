@@ -6,22 +6,28 @@ use jiff::Timestamp;
 use sever_domain::InstanceId;
 use uuid::Uuid;
 
+use super::types::Lease;
 use crate::error::StoreError;
 use crate::pool::Store;
 
 const REGISTER: &str = "
-INSERT INTO worker_instance (id, service, dead_after_s, incarnation)
-SELECT $1, $2, $3, value FROM incarnation RETURNING incarnation";
+INSERT INTO worker_instance (id, service, dead_after_s, slots, incarnation)
+SELECT $1, $2, $3, $4, value FROM incarnation RETURNING incarnation";
 
 const BEAT: &str = "
 UPDATE worker_instance SET heartbeat_at = now()
 WHERE id = $1 AND stopped_at IS NULL AND incarnation = (SELECT value FROM incarnation)
 RETURNING heartbeat_at";
 
+const EXTEND: &str = "
+UPDATE job SET lease_until = greatest(job.lease_until, now() + make_interval(secs => $4))
+FROM unnest($1::uuid[], $2::int8[], $3::uuid[]) AS held (id, epoch, token)
+WHERE job.id = held.id AND job.lease_epoch = held.epoch AND job.lease_token = held.token AND job.state = 'running'";
+
 const STOP: &str =
     "UPDATE worker_instance SET stopped_at = now() WHERE id = $1 AND stopped_at IS NULL";
 
-/// Registers a process that counts as dead once its heartbeat is `dead_after` old. Returns the incarnation that it must compare from here on.
+/// Registers a process that counts as dead once its heartbeat is `dead_after` old, and holds at most `slots` leases at once. Returns the incarnation that it must compare from here on.
 ///
 /// # Errors
 /// As any statement.
@@ -30,6 +36,7 @@ pub async fn register(
     id: InstanceId,
     service: &str,
     dead_after: Duration,
+    slots: i32,
 ) -> Result<Uuid, StoreError> {
     let doing = "registering a worker instance";
     let rows = store
@@ -37,7 +44,7 @@ pub async fn register(
         .await?
         .query(
             REGISTER,
-            &[&id.0, &service, &dead_after.as_secs_f64()],
+            &[&id.0, &service, &dead_after.as_secs_f64(), &slots],
             doing,
         )
         .await?;
@@ -57,6 +64,27 @@ pub async fn beat(store: &Store, id: InstanceId) -> Result<Option<Timestamp>, St
         .query_opt(BEAT, &[&id.0], doing)
         .await?;
     Ok(row.map(|row| row.get(0)))
+}
+
+/// Extends these leases to `lease` from now, as far as they are still held: a job that somebody else has claimed since
+/// keeps what it has. Returns how many were.
+///
+/// # Errors
+/// As any statement.
+pub async fn extend(store: &Store, leases: &[Lease], lease: Duration) -> Result<u64, StoreError> {
+    let doing = "extending leases";
+    let jobs: Vec<Uuid> = leases.iter().map(|lease| lease.job.0).collect();
+    let epochs: Vec<i64> = leases.iter().map(|lease| lease.epoch).collect();
+    let tokens: Vec<Uuid> = leases.iter().map(|lease| lease.token).collect();
+    store
+        .client(doing)
+        .await?
+        .execute(
+            EXTEND,
+            &[&jobs, &epochs, &tokens, &lease.as_secs_f64()],
+            doing,
+        )
+        .await
 }
 
 /// Declares a process stopped: its leases are free at once. Harmless twice.

@@ -6,19 +6,22 @@ use std::time::Duration;
 use futures::try_join;
 use jiff::Timestamp;
 use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
-use sever_domain::{BindingId, ConnectionId, HoldReason, OptOutId, StepId, StepState, SubjectId};
+use sever_domain::{
+    BindingId, ConnectionId, HoldReason, OptOutId, StepId, StepState, SubjectId, retry,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::types::{Affected, ClaimedJob, Lease, StoredBinding, StoredStep};
+use super::types::{Affected, BreakerAtClaim, ClaimedJob, Lease, StoredBinding, StoredStep};
+use crate::breaker::seconds;
 use crate::error::StoreError;
 use crate::pool::Tx;
 use crate::row::word;
 
 const JOB: &str = "
 SELECT job.provider, job.kind, subject.kind AS subject_kind, job.urgency, job.intent, job.opt_out_id, opt_out.revision, job.subject_id, subject.version AS subject_version,
-       job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.plan_revision,
+       job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.failing_open_s, job.plan_revision,
        job.opt_out_revision, job.accepted_at, job.effective_at, job.first_revocation_at,
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
        EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged,
@@ -53,6 +56,7 @@ pub(super) async fn claimed(
     tx: &Tx<'_>,
     lease: Lease,
     now: Timestamp,
+    breaker: BreakerAtClaim,
 ) -> Result<ClaimedJob, StoreError> {
     let doing = "reading a claimed job";
     let id = lease.job.0;
@@ -87,7 +91,8 @@ pub(super) async fn claimed(
         connection_version: row.get("connection_version"),
         attempts: row.get("attempt"),
         failures: row.get("failures"),
-        failing_since: row.get("failing_since"),
+        failing_for: failing_for(row, now, breaker),
+        breaker_listens: breaker.listens,
         plan_revision,
         planned_for: row.get("opt_out_revision"),
         accepted_at: row.get("accepted_at"),
@@ -109,6 +114,12 @@ pub(super) async fn claimed(
         last_answer_at: unanswered.as_ref().and_then(|row| row.get("answered")),
         now,
     })
+}
+
+fn failing_for(row: &Row, now: Timestamp, breaker: BreakerAtClaim) -> Duration {
+    let open_then = seconds(row.get("failing_open_s"));
+    let failing = retry::failing_for(row.get("failing_since"), now, open_then, breaker.open_for);
+    failing.unsigned_abs()
 }
 
 fn affected(row: &Row) -> Option<Affected> {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod claim;
+mod closed_connection;
 mod epoch;
 mod evidence;
 mod guard;

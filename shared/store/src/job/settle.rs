@@ -198,6 +198,10 @@ UPDATE job SET state = $2, state_reason = $3,
        failures = CASE WHEN $6 = 'retry' THEN CASE WHEN $8 THEN 1 ELSE failures + 1 END WHEN $6 = 'done' OR $8 THEN 0 ELSE failures END,
        failing_since = CASE WHEN $6 = 'retry' OR $3 = 'propagation' THEN CASE WHEN $8 THEN now() ELSE coalesce(failing_since, now()) END
                             WHEN $6 = 'done' OR $8 THEN NULL ELSE failing_since END,
+       failing_open_s = CASE WHEN ($6 = 'retry' OR $3 = 'propagation') AND ($8 OR failing_since IS NULL)
+                             THEN coalesce((SELECT open_total_s + coalesce(extract(epoch FROM now() - opened_at)::float8, 0) FROM breaker
+                                            WHERE breaker.connection_id = job.connection_id), 0)
+                             ELSE failing_open_s END,
        first_revocation_at = coalesce(first_revocation_at, $7), settled_at = now()
 WHERE id = $1";
 

@@ -7,6 +7,7 @@ use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::{JobId, OptOutId, SubjectId};
 use tokio_postgres::Row;
 
+use super::closed_connection;
 use crate::audit;
 use crate::error::StoreError;
 use crate::outbox::WORK_EXCHANGE;
@@ -15,14 +16,28 @@ use crate::pool::{Client, Store};
 /// Due: scheduled, retry and wait alike; a bell that was rung too long ago, or before the broker's data
 /// was found gone; and a lease whose holder is dead. A job at a connection that takes no work is left
 /// until it does. The urgent come first, then those that have been due for longest.
+///
+/// Behind a slow provider bells lie in the queue for long, and are not lost: each further one for a job comes after
+/// twice the time of the one before. A connection gets bells for the leases that it has room for, and a few times more,
+/// for a lease may be short; none while its breaker is open, and two while it is half-open.
 const SWEEP: &str = "
-WITH due AS (
-    SELECT job.id, job.provider, job.urgency, job.due_at,
+WITH room AS (
+    SELECT connection.id, CASE WHEN breaker.retry_at > now() THEN 0 WHEN breaker.retry_at IS NOT NULL THEN 2
+                               ELSE 8 * greatest(connection.jobs_max - (SELECT count(*) FROM job WHERE job.connection_id = connection.id AND job.state = 'running'), 0)
+                          END AS bells
+    FROM connection LEFT JOIN breaker ON breaker.connection_id = connection.id
+    WHERE connection.state = 'open' AND (connection.blocked_until IS NULL OR connection.blocked_until <= now())
+), waiting AS (
+    SELECT job.id, job.provider, job.urgency, job.due_at, room.bells,
+           row_number() OVER (PARTITION BY job.connection_id ORDER BY job.urgency DESC, job.due_at, job.id) AS turn,
            CASE WHEN job.rung_at IS NULL THEN 'due' WHEN job.rung_at <= broker_epoch.lost_at THEN 'broker_lost' ELSE 'rung_too_long' END AS why
-    FROM job JOIN connection ON connection.id = job.connection_id CROSS JOIN broker_epoch
-    WHERE job.state = 'waiting' AND job.due_at <= now()
-      AND connection.state = 'open' AND (connection.blocked_until IS NULL OR connection.blocked_until <= now())
-      AND (job.rung_at IS NULL OR job.rung_at < job.due_at OR job.rung_at <= broker_epoch.lost_at OR job.rung_at < now() - make_interval(secs => $1))
+    FROM job JOIN room ON room.id = job.connection_id CROSS JOIN broker_epoch
+    WHERE job.state = 'waiting' AND job.due_at <= now() AND room.bells > 0
+      AND (job.rung_at IS NULL OR job.rung_at < job.due_at OR job.rung_at <= broker_epoch.lost_at
+           OR job.rung_at < now() - greatest(make_interval(secs => $1), job.rung_at - job.due_at))
+      AND NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id AND outbox.exchange = $3)
+), due AS (
+    SELECT id, provider, urgency, due_at, why FROM waiting WHERE turn <= bells
     UNION ALL
     SELECT job.id, job.provider, job.urgency, job.lease_until, 'lease'
     FROM job LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
@@ -57,14 +72,15 @@ FROM stranded WHERE job.id = stranded.id
 RETURNING job.id, job.subject_id, job.opt_out_id, now() AS now";
 
 /// The most parked jobs that one sweep returns.
-const RETURNED_MAX: i64 = 500;
+pub(super) const RETURNED_MAX: i64 = 500;
 
 /// Who returns them.
-const ACTOR: &str = "system:sweeper";
+pub(super) const ACTOR: &str = "system:sweeper";
 
 const BROKER_LOST: &str = "UPDATE broker_epoch SET lost_at = now()";
 
-/// Returns jobs that are parked at an open connection, at most 500, and rings at most `limit` jobs. Returns
+/// Returns jobs that are parked at an open connection, at most 500, holds those of closed ones, and rings at most `limit`
+/// jobs. Returns
 /// how many were rung, by why.
 ///
 /// `rung_too_long` is how long a bell may be on its way before it counts as lost.
@@ -79,6 +95,7 @@ pub async fn sweep(
     let doing = "sweeping due jobs";
     let mut client = store.client(doing).await?;
     return_parked(&mut client).await?;
+    closed_connection::follow(&mut client).await?;
     let rows = client
         .query(
             SWEEP,

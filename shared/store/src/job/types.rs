@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sever_domain::entitlement::AccountReading;
 use sever_domain::guard::MassGuard;
 use sever_domain::identity::{BindingBasis, BindingState};
@@ -59,8 +59,10 @@ pub struct ClaimedJob {
     pub attempts: i32,
     /// Failures in a row.
     pub failures: i32,
-    /// Since when it has been failing.
-    pub failing_since: Option<Timestamp>,
+    /// How long it has been failing while the connection's breaker was closed; zero where it is not failing.
+    pub failing_for: Duration,
+    /// Whether the connection's breaker wants to hear of answers too.
+    pub breaker_listens: bool,
     /// The newest stored plan; -1 before the first.
     pub plan_revision: i32,
     /// The opt-out revision that the newest plan knows; 0 before the first.
@@ -95,6 +97,15 @@ pub struct ClaimedJob {
     pub last_answer_at: Option<Timestamp>,
     /// The database's clock at the claim.
     pub now: Timestamp,
+}
+
+/// The connection's breaker when a job was claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BreakerAtClaim {
+    /// Whether it wants to hear of answers too.
+    pub(super) listens: bool,
+    /// How long it has been not closed, all in all.
+    pub(super) open_for: SignedDuration,
 }
 
 /// A binding as stored.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a failed step of a test is a failed test
 
+mod breaker;
 mod capability;
 mod comments;
 mod connection;
@@ -9,6 +10,7 @@ mod drift;
 mod hold;
 mod integration;
 mod invariants;
+mod lease;
 mod outbox;
 mod protected;
 mod statements;

@@ -59,3 +59,31 @@ async fn a_job_that_is_parked_at_an_open_connection_comes_back() {
         "system:sweeper"
     );
 }
+
+#[tokio::test]
+async fn the_jobs_of_a_closed_connection_are_held_until_it_is_open_again() {
+    let (world, _) = World::held("mass_guard").await;
+    world
+        .sql(
+            "DELETE FROM hold; UPDATE job SET state = 'waiting', state_reason = NULL, due_at = now() + interval '1 day';
+              UPDATE connection SET state = 'closed'",
+        )
+        .await;
+    let sweep = async || job::sweep(&world.store, RUNG_TOO_LONG, 10).await.unwrap();
+    let state = "SELECT job.state || ' ' || coalesce(job.state_reason, '-') || ' ' || (SELECT string_agg(hold.state || ' ' || hold.reason, ',') FROM hold) FROM job";
+    for _ in 0..2 {
+        assert_eq!(sweep().await, []);
+        assert_eq!(
+            world.sql(state).await,
+            "held connection_closed open connection_closed"
+        );
+    }
+    assert_eq!(world.kinds().await, ["job.settled", "hold.opened"]);
+    world.sql("UPDATE connection SET state = 'open'").await;
+    assert_eq!(sweep().await, [("due".to_owned(), 1)]);
+    assert_eq!(
+        world.sql(state).await,
+        "waiting - released connection_closed"
+    );
+    assert_eq!(world.kinds().await[2..], ["hold.released", "job.returned"]);
+}

@@ -16,6 +16,7 @@ use std::time::Duration;
 use sever_domain::ConnectionId;
 use sever_interop::Unavailable;
 use sever_provider::ConnectionSettings;
+use sever_provider::http::SharedConnection;
 
 /// The peer, or nothing with a line that says why.
 async fn peer<P>(name: &str, start: impl Future<Output = Result<P, Unavailable>>) -> Option<P> {
@@ -53,6 +54,7 @@ fn settings(base_url: &str, credential: String) -> ConnectionSettings {
         clock_skew: Duration::from_secs(2),
         call_deadline: Duration::from_secs(20),
         in_flight_max: 8,
+        shared: SharedConnection::default(),
     }
 }
 
