@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 use sever_domain::{ConnectionId, SubjectKind};
+use sever_provider::http::SharedConnection;
 use sever_provider::{ConnectionSettings, Connector, ConnectorFactory as _};
 use tokio::sync::Mutex;
 
@@ -82,6 +83,7 @@ pub(super) async fn run<A: Adaptor>(
         clock_skew: Duration::from_secs(2),
         call_deadline: deadline,
         in_flight_max: 8,
+        shared: SharedConnection::default(),
     };
     let (subject, instance) = (&subject, &instance);
     let cell = Cell {
