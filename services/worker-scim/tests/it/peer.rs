@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sever_domain::ConnectionId;
+use sever_provider::http::SharedConnection;
 use sever_provider::{ConnectionSettings, ConnectorFactory as _};
 use sever_worker_scim::{ScimConnector, ScimFactory};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -91,6 +92,7 @@ impl Peer {
             clock_skew: Duration::from_secs(2),
             call_deadline: Duration::from_secs(10),
             in_flight_max: 16,
+            shared: SharedConnection::default(),
         };
         ScimFactory::default().connect(settings).unwrap().people
     }

@@ -23,7 +23,7 @@ use crate::pool::{Client, Store};
 const SWEEP: &str = "
 WITH room AS (
     SELECT connection.id, CASE WHEN breaker.retry_at > now() THEN 0 WHEN breaker.retry_at IS NOT NULL THEN 2
-                               ELSE 8 * greatest(connection.jobs_max - (SELECT count(*) FROM job WHERE job.connection_id = connection.id AND job.state = 'running'), 0)
+                               ELSE 8 * greatest(CASE connection.provider WHEN 'vanta' THEN 1 ELSE connection.jobs_max END - (SELECT count(*) FROM job WHERE job.connection_id = connection.id AND job.state = 'running'), 0)
                           END AS bells
     FROM connection LEFT JOIN breaker ON breaker.connection_id = connection.id
     WHERE connection.state = 'open' AND (connection.blocked_until IS NULL OR connection.blocked_until <= now())

@@ -73,9 +73,9 @@ async fn ten_thousand_jobs_behind_a_slow_provider_are_not_rung_again_and_again()
         .sql("UPDATE job SET rung_at = due_at + interval '1 millisecond'")
         .await;
     let mut bells = 0;
-    for _ in 0..60 {
+    for _ in 0..12 {
         world
-            .sql("UPDATE job SET due_at = due_at - interval '1 minute', rung_at = rung_at - interval '1 minute'")
+            .sql("UPDATE job SET due_at = due_at - interval '5 minutes', rung_at = rung_at - interval '5 minutes'")
             .await;
         let rings = job::sweep(&world.store, too_long, 2_000).await.unwrap();
         bells += rings.iter().map(|(_, count)| count).sum::<i64>();
@@ -83,12 +83,14 @@ async fn ten_thousand_jobs_behind_a_slow_provider_are_not_rung_again_and_again()
             .sql("UPDATE job SET rung_at = now() FROM outbox WHERE outbox.job_id = job.id; DELETE FROM outbox")
             .await;
     }
-    assert!(bells <= 60 * 4 * 8, "{bells} bells in an hour");
+    assert!(bells <= 12 * 4 * 8, "{bells} bells in an hour");
     world
         .sql("UPDATE job SET state = 'running', due_at = NULL, lease_token = gen_random_uuid(), lease_until = now() + interval '1 hour', lease_instance = (SELECT id FROM worker_instance)
               WHERE id IN (SELECT id FROM job LIMIT 4)")
         .await;
-    world.sql("UPDATE job SET rung_at = NULL").await;
+    world
+        .sql("UPDATE job SET rung_at = NULL; UPDATE worker_instance SET heartbeat_at = now() + interval '1 hour'")
+        .await;
     assert_eq!(
         job::sweep(&world.store, too_long, 2_000).await.unwrap(),
         [],
@@ -124,11 +126,12 @@ async fn a_stale_worker_neither_extends_nor_settles() {
     assert_eq!(world.sql(left).await, "f");
     let mut forged = first.clone();
     forged.lease.epoch = second.lease.epoch;
+    let names = HashMap::new();
     for stale in [&first, &forged] {
         let settled = job::settle(
             &world.store,
             stale,
-            &HashMap::new(),
+            &names,
             Record::default(),
             None,
             &Settlement::Done,
