@@ -57,7 +57,7 @@ pub async fn cancel(
         .await?
         .ok_or(CancelError::NotFound(id))?;
     check(&standing)?;
-    let holds = restore::cancel(&tx, &standing).await?;
+    let holds = restore::cancel(&tx, &standing, actor, reason).await?;
     let data = json!({"reason": reason});
     let event = |kind| {
         AuditEvent::new(kind, standing.now, actor, data.clone())

@@ -75,7 +75,7 @@ pub async fn open_restore(
         .ok_or(RestoreError::NotFound(id))?;
     let touched = check(&standing)?;
     let by = OptOutId::generate();
-    restore::reverse(&tx, &standing, by).await?;
+    restore::reverse(&tx, &standing, by, actor, reason).await?;
     let jobs: Vec<NewJob> = touched.iter().map(|job| new_job(job)).collect();
     let terms = JobTerms {
         intent: sever_domain::Intent::Remove,

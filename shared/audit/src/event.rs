@@ -82,6 +82,24 @@ kinds! {
     HoldReleased = "hold.released",
     /// A hold was rejected.
     HoldRejected = "hold.rejected",
+    /// A person said with evidence that a dead job was done by hand; the re-read decides.
+    DeadLetterClaimed = "dead_letter.resolve_asked",
+    /// The re-read agreed.
+    DeadLetterResolved = "dead_letter.resolved",
+    /// The re-read did not agree.
+    DeadLetterContradicted = "dead_letter.contradicted",
+    /// A person asked to give a dead letter up.
+    DeadLetterDiscardAsked = "dead_letter.discard_asked",
+    /// A second person confirmed it.
+    DeadLetterDiscarded = "dead_letter.discarded",
+    /// A dead message that no job belongs to was closed.
+    DeadRawClosed = "dead_raw.closed",
+    /// A replay of dead letters was ordered.
+    ReplayAsked = "replay.asked",
+    /// It was stopped, by a person or by its own rule.
+    ReplayStopped = "replay.stopped",
+    /// Every member of it has its outcome.
+    ReplayEnded = "replay.ended",
     /// A connection was created, changed, parked or opened.
     ConnectionChanged = "connection.changed",
     /// An integration was created or changed.

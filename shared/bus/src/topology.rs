@@ -57,7 +57,7 @@ pub fn inventory_key(provider: &str) -> String {
 }
 
 /// The routing key of intake's dead letters on [`EXCHANGE_DEAD`].
-const DEAD_KEY_IN: &str = "in";
+pub const DEAD_KEY_IN: &str = "in";
 
 /// Returns to a queue before the broker dead-letters a message by itself: a crash loop or garbage. Written out because
 /// 3.x has no default and 4.x has 20 with *dropping* where there is no dead-letter exchange.

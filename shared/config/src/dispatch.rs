@@ -1,10 +1,10 @@
-//! Relay and sweeper, run by intake.
+//! Relay, sweeper and dead-letter janitor, run by intake.
 
 use std::time::Duration;
 
 use crate::{FromEnvironment, Kind, Reader, TimeUnit, Variable};
 
-/// Pace of the relay and the sweeper.
+/// Pace of the dispatcher.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DispatchConfig {
     /// Outbox rows that the relay claims and publishes at once.
@@ -17,6 +17,10 @@ pub struct DispatchConfig {
     pub sweep_interval: Duration,
     /// Age of a bell, rung and not answered by a claim, at which it is rung again.
     pub rung_too_long: Duration,
+    /// Interval at which the janitor looks at the dead-letter queues.
+    pub janitor_interval: Duration,
+    /// Rest of a job that a crash loop buried, before it goes back by itself.
+    pub crash_loop_rest: Duration,
 }
 
 const RELAY_BATCH: Variable = Variable {
@@ -79,6 +83,30 @@ const RUNG_TOO_LONG: Variable = Variable {
     help: "Age of an unanswered bell at which it is rung again. Too high: a lost message delays its job. Too low: a busy queue fills with duplicates, which are harmless and not free.",
 };
 
+const JANITOR: Variable = Variable {
+    name: "SEVER_DISPATCH_JANITOR_MS",
+    kind: Kind::Time {
+        unit: TimeUnit::Milliseconds,
+        min: 50,
+        max: 600_000,
+        default: 5_000,
+    },
+    example: "5000",
+    help: "Interval at which the janitor compares the dead-letter queues with the database. Too high: replayed messages stay in the queue. Too low: needless reads.",
+};
+
+const CRASH_LOOP_REST: Variable = Variable {
+    name: "SEVER_DISPATCH_CRASH_LOOP_REST_S",
+    kind: Kind::Time {
+        unit: TimeUnit::Seconds,
+        min: 1,
+        max: 86_400,
+        default: 60,
+    },
+    example: "60",
+    help: "Rest of a job that a crash loop buried before it goes back by itself, once. Too high: innocent jobs wait. Too low: they meet the same crash again.",
+};
+
 impl FromEnvironment for DispatchConfig {
     const VARIABLES: &'static [&'static Variable] = &[
         &RELAY_BATCH,
@@ -86,6 +114,8 @@ impl FromEnvironment for DispatchConfig {
         &CLAIM_LEASE,
         &SWEEP,
         &RUNG_TOO_LONG,
+        &JANITOR,
+        &CRASH_LOOP_REST,
     ];
 
     fn read(reader: &mut Reader<'_>) -> Self {
@@ -95,6 +125,8 @@ impl FromEnvironment for DispatchConfig {
             claim_lease: reader.time(&CLAIM_LEASE),
             sweep_interval: reader.time(&SWEEP),
             rung_too_long: reader.time(&RUNG_TOO_LONG),
+            janitor_interval: reader.time(&JANITOR),
+            crash_loop_rest: reader.time(&CRASH_LOOP_REST),
         }
     }
 }

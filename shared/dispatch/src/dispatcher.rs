@@ -1,4 +1,4 @@
-//! Starting and stopping relay and sweeper.
+//! Starting and stopping relay, sweeper, janitor and ramp.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{relay, sweeper};
+use crate::{janitor, ramp, relay, sweeper};
 
 /// The pace of the dispatcher.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,10 @@ pub struct DispatchSettings {
     pub sweep_interval: Duration,
     /// When an unanswered bell counts as lost.
     pub rung_too_long: Duration,
+    /// How often the janitor looks at the dead-letter queues.
+    pub janitor_interval: Duration,
+    /// How long a job that a crash loop buried rests before it goes back by itself, once.
+    pub crash_loop_rest: Duration,
 }
 
 /// Wakes the relay after a commit in the same process. Cheap to clone; waking twice is one look.
@@ -43,14 +47,13 @@ impl Waker {
     }
 }
 
-/// A running relay and sweeper.
+/// A running dispatcher.
 pub struct Dispatcher {
-    relay: JoinHandle<()>,
-    sweeper: JoinHandle<()>,
+    tasks: [(&'static str, JoinHandle<()>); 4],
 }
 
 impl Dispatcher {
-    /// Starts both. They end, after the batch in hand, once `stop` is cancelled.
+    /// Starts its tasks. They end, after the batch in hand, once `stop` is cancelled.
     #[must_use]
     pub fn start(
         store: Store,
@@ -66,13 +69,33 @@ impl Dispatcher {
             waker.clone(),
             stop.clone(),
         ));
+        let ramp = tokio::spawn(ramp::run(
+            store.clone(),
+            settings,
+            waker.clone(),
+            stop.clone(),
+        ));
+        let janitor = tokio::spawn(janitor::run(
+            store.clone(),
+            bus.clone(),
+            settings,
+            waker.clone(),
+            stop.clone(),
+        ));
         let sweeper = tokio::spawn(sweeper::run(store, bus, settings, waker, stop));
-        Self { relay, sweeper }
+        Self {
+            tasks: [
+                ("relay", relay),
+                ("sweeper", sweeper),
+                ("janitor", janitor),
+                ("ramp", ramp),
+            ],
+        }
     }
 
-    /// Waits until both have ended.
+    /// Waits until all have ended.
     pub async fn ended(self) {
-        for (name, task) in [("relay", self.relay), ("sweeper", self.sweeper)] {
+        for (name, task) in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(task = name, %error, "a dispatcher task ended badly; the next process goes on from the database");
             }

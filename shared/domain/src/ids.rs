@@ -56,4 +56,10 @@ id! {
     SourceId;
     /// An API token.
     TokenId;
+    /// A job that gave up, as it is put before a person.
+    DeadLetterId;
+    /// A dead message that no job belongs to.
+    DeadRawId;
+    /// Dead letters that a person sends back to work.
+    ReplayId;
 }

@@ -78,7 +78,7 @@ text_enum! {
         Unpark = "unpark",
         /// A person ordered a replay.
         Replay = "replay",
-        /// A person settled it by hand, and a closing inspection agreed.
+        /// A person says with evidence that it was done by hand: the next epoch only reads, and decides.
         Resolve = "resolve",
     }
 }
@@ -98,11 +98,13 @@ impl JobState {
             (S::Running, E::DeadLetter) => S::Dead,
             (S::Running | S::Waiting, E::Credentials) => S::Parked,
             (S::Running | S::Waiting, E::Hold) => S::Held,
-            (S::Running, E::Prove | E::Foretell) | (S::Dead, E::Resolve) => S::Done,
+            (S::Running, E::Prove | E::Foretell) => S::Done,
             // A running job is called off by its own worker, before its next wave.
             (S::Waiting | S::Running | S::Held | S::Dead, E::Cancel) => S::Cancelled,
             (S::Waiting | S::Held | S::Parked | S::Dead, E::Replace) => S::Replaced,
-            (S::Held, E::Release) | (S::Parked, E::Unpark) | (S::Dead, E::Replay) => S::Waiting,
+            (S::Held, E::Release) | (S::Parked, E::Unpark) | (S::Dead, E::Replay | E::Resolve) => {
+                S::Waiting
+            }
             (
                 _,
                 E::Claim
@@ -148,14 +150,25 @@ mod tests {
             for event in JobEvent::ALL {
                 if state.after(*event) == Ok(JobState::Done) {
                     assert!(
-                        matches!(
-                            event,
-                            JobEvent::Prove | JobEvent::Resolve | JobEvent::Foretell
-                        ),
+                        matches!(event, JobEvent::Prove | JobEvent::Foretell),
                         "{state} -{event}-> done"
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_dead_job_moves_only_by_a_decision() {
+        use JobState as S;
+        for event in JobEvent::ALL {
+            let expected = match event {
+                JobEvent::Replay | JobEvent::Resolve => Some(S::Waiting),
+                JobEvent::Cancel => Some(S::Cancelled),
+                JobEvent::Replace => Some(S::Replaced),
+                _ => None,
+            };
+            assert_eq!(S::Dead.after(*event).ok(), expected, "dead -{event}->");
         }
     }
 

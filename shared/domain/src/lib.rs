@@ -10,6 +10,7 @@ mod text_enum;
 
 pub mod claim;
 pub mod closing;
+pub mod dead_letter;
 pub mod effective;
 pub mod employment;
 pub mod entitlement;
@@ -25,6 +26,7 @@ pub mod opt_out;
 pub mod outcome;
 pub mod plan;
 pub mod provider;
+pub mod replay;
 pub mod request;
 pub mod seen;
 pub mod status;
@@ -35,8 +37,8 @@ pub use entitlement::{AccountState, EntitlementKind};
 pub use finding::{DriftAction, FindingState, Situation};
 pub use hold::{HoldPolicy, HoldReason};
 pub use ids::{
-    BindingId, ConnectionId, FindingId, HoldId, InspectionId, InstanceId, JobId, OptOutId,
-    RequestId, RunId, SourceId, StepId, SubjectId, TokenId,
+    BindingId, ConnectionId, DeadLetterId, DeadRawId, FindingId, HoldId, InspectionId, InstanceId,
+    JobId, OptOutId, ReplayId, RequestId, RunId, SourceId, StepId, SubjectId, TokenId,
 };
 pub use inventory::{RunKind, RunState};
 pub use job::{JobEvent, JobKind, JobState};

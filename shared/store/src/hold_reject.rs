@@ -17,10 +17,11 @@ const LOCK_JOBS: &str = "
 SELECT id, state FROM job
 WHERE (id = $1 OR opt_out_id = $2) AND state IN ('waiting', 'running', 'held', 'parked', 'dead') ORDER BY id FOR UPDATE";
 const CANCEL_JOBS: &str = "
-UPDATE job SET state = 'cancelled', state_reason = 'hold_rejected', due_at = NULL, settled_at = now()
+UPDATE job SET state = 'cancelled', state_reason = 'hold_rejected', due_at = NULL, settled_at = now(), resolving = false
 WHERE id = ANY($1) AND state IN ('waiting', 'held', 'parked', 'dead')";
 const CLOSE_DEAD_LETTERS: &str = "
-UPDATE dead_letter SET state = 'discarded', closed_at = now() WHERE job_id = ANY($1) AND state = 'open'";
+UPDATE dead_letter SET state = 'discarded', closed_at = now(), closed_by = $2, closed_reason = $3, discard_asked_by = NULL
+WHERE job_id = ANY($1) AND state IN ('open', 'resolving')";
 const CLOSE_OTHER_HOLDS: &str = "
 UPDATE hold SET state = 'rejected', decided_by = $2, decided_at = now(), decision = $3
 WHERE state = 'open' AND target_id = ANY($1) RETURNING id";
@@ -84,8 +85,12 @@ async fn cancel_jobs(
     }
     let ids: Vec<Uuid> = open.iter().map(|row| row.get("id")).collect();
     tx.execute(CANCEL_JOBS, &[&ids], "cancelling jobs").await?;
-    tx.execute(CLOSE_DEAD_LETTERS, &[&ids], "closing dead letters")
-        .await?;
+    tx.execute(
+        CLOSE_DEAD_LETTERS,
+        &[&ids, &approver.actor, &decision],
+        "closing dead letters",
+    )
+    .await?;
     for row in &open {
         let from: &str = row.get("state");
         let data = json!({"from": from, "to": "cancelled", "hold": hold.id});

@@ -43,8 +43,12 @@ const END_RESTORE_JOBS: &str = "
 WITH open AS (
     SELECT id, state = 'running' AS ran FROM job
     WHERE opt_out_id = $1 AND state IN ('waiting', 'running', 'held', 'parked', 'dead') ORDER BY id FOR UPDATE
+), letters AS (
+    UPDATE dead_letter SET state = 'discarded', closed_at = now(), closed_by = 'system:accept', discard_asked_by = NULL,
+           closed_reason = 'a removal took the place of the restore'
+    FROM open WHERE dead_letter.job_id = open.id AND dead_letter.state IN ('open', 'resolving')
 )
-UPDATE job SET state = 'replaced', state_reason = 'removal', due_at = NULL, lease_token = NULL, lease_until = NULL,
+UPDATE job SET resolving = false, state = 'replaced', state_reason = 'removal', due_at = NULL, lease_token = NULL, lease_until = NULL,
        lease_instance = NULL, settled_at = now()
 FROM open WHERE job.id = open.id
 RETURNING job.id, job.connection_id, open.ran";

@@ -34,12 +34,12 @@ UPDATE opt_out SET state = 'reversed', closed_at = coalesce(closed_at, now()) WH
 const NAME_RESTORE: &str = "UPDATE opt_out SET reversed_by = $2 WHERE id = $1";
 
 const REPLACE_JOBS: &str = "
-UPDATE job SET state = 'replaced', state_reason = 'restore', due_at = NULL, settled_at = now()
+UPDATE job SET state = 'replaced', state_reason = 'restore', due_at = NULL, settled_at = now(), resolving = false
 WHERE opt_out_id = $1 AND state IN ('waiting', 'held', 'parked', 'dead')";
 
 const CLOSE_DEAD_LETTERS: &str = "
-UPDATE dead_letter SET state = 'discarded', closed_at = now()
-WHERE state = 'open' AND job_id IN (SELECT id FROM job WHERE opt_out_id = $1)";
+UPDATE dead_letter SET state = 'discarded', closed_at = now(), closed_by = $2, closed_reason = $3, discard_asked_by = NULL
+WHERE state IN ('open', 'resolving') AND job_id IN (SELECT id FROM job WHERE opt_out_id = $1)";
 
 const OPEN_HOLDS: &str = "
 SELECT count(*) AS open FROM hold WHERE state = 'open'
@@ -135,7 +135,7 @@ fn job(row: &Row) -> Result<ReversibleJob, StoreError> {
 }
 
 const CANCEL_JOBS: &str = "
-UPDATE job SET state = 'cancelled', state_reason = 'cancelled', due_at = NULL, settled_at = now()
+UPDATE job SET state = 'cancelled', state_reason = 'cancelled', due_at = NULL, settled_at = now(), resolving = false
 WHERE opt_out_id = $1 AND state IN ('waiting', 'held', 'parked', 'dead')";
 
 const CANCEL: &str = "
@@ -146,26 +146,38 @@ UPDATE hold SET state = 'rejected', decided_by = 'sever:cancel', decided_at = no
 WHERE state = 'open' AND (target_id = $1 OR target_id IN (SELECT id FROM job WHERE opt_out_id = $1))
 RETURNING id";
 
-/// Cancels the opt-out with its open jobs and holds; returns the holds.
+/// Cancels the opt-out with its open jobs, dead letters and holds, in the name of `actor`; returns the holds.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if it is no longer open; else as any statement.
-pub async fn cancel(tx: &Tx<'_>, standing: &Reversible) -> Result<Vec<HoldId>, StoreError> {
+pub async fn cancel(
+    tx: &Tx<'_>,
+    standing: &Reversible,
+    actor: &str,
+    reason: &str,
+) -> Result<Vec<HoldId>, StoreError> {
     let id = standing.id.0;
     let doing = "cancelling an opt-out";
     tx.execute_one(CANCEL, &[&id], doing).await?;
     tx.execute(CANCEL_JOBS, &[&id], doing).await?;
-    tx.execute(CLOSE_DEAD_LETTERS, &[&id], doing).await?;
+    tx.execute(CLOSE_DEAD_LETTERS, &[&id, &actor, &reason], doing)
+        .await?;
     let holds = tx.query(REJECT_HOLDS, &[&id], doing).await?;
     Ok(holds.iter().map(|row| HoldId(row.get("id"))).collect())
 }
 
-/// Reverses the opt-out and opens the restore `by` in its place; its open jobs are replaced.
+/// Reverses the opt-out and opens the restore `by` in its place, in the name of `actor`; its open jobs are replaced.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if it left its state; a second open opt-out of the subject is a statement error with the
 /// constraint `opt_out_one_open`; else as any statement.
-pub async fn reverse(tx: &Tx<'_>, standing: &Reversible, by: OptOutId) -> Result<(), StoreError> {
+pub async fn reverse(
+    tx: &Tx<'_>,
+    standing: &Reversible,
+    by: OptOutId,
+    actor: &str,
+    reason: &str,
+) -> Result<(), StoreError> {
     let id = standing.id.0;
     let doing = "reversing an opt-out";
     tx.execute_one(REVERSE, &[&id, &standing.state.as_str()], doing)
@@ -177,7 +189,7 @@ pub async fn reverse(tx: &Tx<'_>, standing: &Reversible, by: OptOutId) -> Result
         .await?;
     tx.execute(
         CLOSE_DEAD_LETTERS,
-        &[&id],
+        &[&id, &actor, &reason],
         "closing the dead letters of an opt-out",
     )
     .await

@@ -78,6 +78,20 @@ metrics_of_the_product! {
         "Bells that the sweeper rang, by reason (due, lease, rung_too_long, broker_lost)."
     DLQ_DEPTH: Gauge in Count "sever_dlq_depth" ["provider"]
         "Messages in the dead-letter queue."
+    DLQ_OUT_OF_STEP_SECONDS: Gauge in Seconds "sever_dlq_out_of_step_seconds" ["provider"]
+        "How long the dead-letter queue and the database have disagreed about what is dead; 0 while they agree."
+    JANITOR_LOOK_AGE_SECONDS: Gauge in Seconds "sever_janitor_look_age_seconds" []
+        "Time since the janitor last looked at the dead-letter queue that it has not looked at for longest."
+    JANITOR_MESSAGES: Counter in Count "sever_janitor_messages_total" ["provider", "what"]
+        "Messages of dead-letter queues that the janitor dealt with: kept, acked, rung, stored, published."
+    DEAD_LETTERS_OPEN: Gauge in Count "sever_dead_letters_open" ["provider", "fingerprint"]
+        "Dead letters that wait for a person, for the twenty largest fingerprints; the others together as other."
+    DEAD_RAW_OPEN: Gauge in Count "sever_dead_raw_open" ["provider"]
+        "Dead messages that no job belongs to and that wait for a person."
+    REPLAYS: Gauge in Count "sever_replays" ["state"]
+        "Replays that run, and replays that were stopped within the last day."
+    REPLAY_MEMBERS: Gauge in Count "sever_replay_members" ["state"]
+        "Dead letters in replays that run, by what became of them."
     HOLDS_OPEN: Gauge in Count "sever_holds_open" ["reason"]
         "Holds that wait for a person, by reason."
     TASKS_OPEN: Gauge in Count "sever_tasks_open" ["provider", "state"]

@@ -30,6 +30,23 @@ impl<C: Connector> Epoch<'_, C> {
         if let Some(wait) = self.too_early() {
             return Ok(Some(wait));
         }
+        let (inspection, closings) = self.closing_inspection().await?;
+        match verdict(&closings) {
+            Verdict::NothingLive => Ok(Some(Settlement::Done)),
+            Verdict::Live => self.still_live(inspection, &closings).await,
+            Verdict::Unread => Ok(Some(self.unread(&closings))),
+            Verdict::NeedsPerson => Ok(Some(needs_person(&closings))),
+            Verdict::Asked => Ok(Some(Settlement::Wait {
+                why: "task",
+                after: TASK_RECHECK,
+            })),
+        }
+    }
+
+    /// Reads everything once more and judges each account and step; notes what it saw.
+    pub(crate) async fn closing_inspection(
+        &mut self,
+    ) -> Result<(NewInspection, Vec<Closing>), End> {
         let mut inspection = self.inspect(InspectionPurpose::Closing).await?;
         let closings: Vec<(BindingId, Closing)> = inspection
             .accounts
@@ -61,17 +78,8 @@ impl<C: Connector> Epoch<'_, C> {
             .collect();
         let verifications = self.judge_steps(&inspection, &closings);
         self.note_inspection(inspection.clone(), verifications);
-        let closings: Vec<Closing> = closings.into_iter().map(|(_, closing)| closing).collect();
-        match verdict(&closings) {
-            Verdict::NothingLive => Ok(Some(Settlement::Done)),
-            Verdict::Live => self.still_live(inspection, &closings).await,
-            Verdict::Unread => Ok(Some(self.unread(&closings))),
-            Verdict::NeedsPerson => Ok(Some(needs_person(&closings))),
-            Verdict::Asked => Ok(Some(Settlement::Wait {
-                why: "task",
-                after: TASK_RECHECK,
-            })),
-        }
+        let closings = closings.into_iter().map(|(_, closing)| closing).collect();
+        Ok((inspection, closings))
     }
 
     /// The manual steps of one account.
@@ -225,7 +233,7 @@ impl<C: Connector> Epoch<'_, C> {
             .max(self.claimed.last_answer_at)
     }
 
-    fn unread(&self, closings: &[Closing]) -> Settlement {
+    pub(crate) fn unread(&self, closings: &[Closing]) -> Settlement {
         let families: Vec<&str> = closings
             .iter()
             .flat_map(|closing| &closing.unproven)

@@ -139,6 +139,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
     /// Works until there is a settlement.
     pub(crate) async fn work(&mut self) -> Result<Settlement, End> {
         match self.claimed.kind {
+            JobKind::OptOut if self.claimed.resolving => self.look_only().await,
             JobKind::OptOut => self.remove().await,
             JobKind::Plan => self.foretell().await,
             JobKind::Restore => self.restore().await,

@@ -7,6 +7,7 @@
 
 mod affected;
 mod bells;
+mod by_hand;
 mod canary;
 mod clock;
 mod close;

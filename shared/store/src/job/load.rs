@@ -19,7 +19,7 @@ use crate::row::word;
 const JOB: &str = "
 SELECT job.provider, job.kind, subject.kind AS subject_kind, job.urgency, job.intent, job.opt_out_id, opt_out.revision, job.subject_id, subject.version AS subject_version,
        job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.plan_revision,
-       job.opt_out_revision, job.accepted_at, job.effective_at, job.first_revocation_at,
+       job.opt_out_revision, job.accepted_at, job.effective_at, job.first_revocation_at, job.resolving,
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
        EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged,
        ARRAY(SELECT reason FROM hold WHERE target_id IN (job.id, job.opt_out_id) AND state = 'released') AS released,
@@ -96,6 +96,7 @@ pub(super) async fn claimed(
         asked_by: row.get("asked_by"),
         charged: row.get("charged"),
         needed: row.get("needed"),
+        resolving: row.get("resolving"),
         affected: affected(row),
         fence_delay: Duration::from_secs(row.get::<_, i64>("fence_delay_s").unsigned_abs()),
         fence_approval: row.get("fence_approval"),

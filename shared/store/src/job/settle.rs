@@ -198,7 +198,8 @@ UPDATE job SET state = $2, state_reason = $3,
        failures = CASE WHEN $6 = 'retry' THEN CASE WHEN $8 THEN 1 ELSE failures + 1 END WHEN $6 = 'done' OR $8 THEN 0 ELSE failures END,
        failing_since = CASE WHEN $6 = 'retry' OR $3 = 'propagation' THEN CASE WHEN $8 THEN now() ELSE coalesce(failing_since, now()) END
                             WHEN $6 = 'done' OR $8 THEN NULL ELSE failing_since END,
-       first_revocation_at = coalesce(first_revocation_at, $7), settled_at = now()
+       first_revocation_at = coalesce(first_revocation_at, $7), settled_at = now(),
+       resolving = resolving AND $2 NOT IN ('done', 'dead', 'cancelled')
 WHERE id = $1";
 
 const END_ATTEMPT: &str =
@@ -228,12 +229,24 @@ INSERT INTO hold (id, scope, target_id, reason, policy, detail, requested_by) VA
 ON CONFLICT (scope, target_id, reason) WHERE state = 'open' DO NOTHING";
 
 const BURY_JOB: &str = "
-UPDATE job SET state = 'dead', state_reason = $2, due_at = NULL, lease_token = NULL, lease_until = NULL, lease_instance = NULL, settled_at = now()
+UPDATE job SET state = 'dead', state_reason = $2, due_at = NULL, lease_token = NULL, lease_until = NULL, lease_instance = NULL, settled_at = now(), resolving = false
 WHERE id = $1";
 
 const INSERT_DEAD_LETTER: &str = "
 INSERT INTO dead_letter (id, job_id, fingerprint, reason, state) VALUES ($1, $2, $3, $4, 'open')
-ON CONFLICT (job_id) WHERE state = 'open' DO NOTHING";
+ON CONFLICT DO NOTHING";
+
+/// The re-read after work by hand did not agree: the letter that stands is open again, and says what was seen.
+const CONTRADICT: &str = "
+UPDATE dead_letter SET state = 'open', finding = $2 WHERE job_id = $1 AND state = 'resolving' RETURNING id";
+
+const RESOLVED: &str = "
+UPDATE dead_letter SET state = 'resolved', closed_at = now(), closed_by = resolve_asked_by, closed_reason = resolve_reason
+WHERE job_id = $1 AND state = 'resolving' RETURNING id";
+
+const CALLED_OFF: &str = "
+UPDATE dead_letter SET state = 'discarded', closed_at = now(), closed_by = 'system:settle', closed_reason = 'the opt-out was called off', discard_asked_by = NULL
+WHERE job_id = $1 AND state = 'resolving' RETURNING id";
 
 /// Takes the settle's locks.
 ///
@@ -310,6 +323,9 @@ pub(super) async fn finish(
         closing
     )?;
     side_effects(tx, claimed, settlement, events).await?;
+    if claimed.resolving {
+        end_resolving(tx, claimed, state, events).await?;
+    }
     if claimed.needed && !state.is_open() {
         ring_needers(tx, claimed).await?;
     }
@@ -427,7 +443,14 @@ async fn side_effects(
         }
         Settlement::Held(hold) => open_hold(tx, claimed, hold, events).await?,
         Settlement::Dead(letter) => {
-            insert_dead_letter(tx, claimed.lease.job, claimed.provider, letter).await?
+            let contradicted =
+                insert_dead_letter(tx, claimed.lease.job, claimed.provider, letter).await?;
+            if let Some(id) = contradicted {
+                events.add(
+                    AuditKind::DeadLetterContradicted,
+                    json!({"dead_letter": id, "finding": letter.reason}),
+                );
+            }
         }
         Settlement::Wait { after, .. } if after.is_zero() => ring(tx, claimed).await?,
         Settlement::Drain => ring(tx, claimed).await?,
@@ -437,6 +460,31 @@ async fn side_effects(
         | Settlement::Foretold { .. }
         | Settlement::StoppedByHold
         | Settlement::CalledOff => {}
+    }
+    Ok(())
+}
+
+/// Closes the dead letter of a job that was said to be done by hand, once the job has come to its end.
+async fn end_resolving(
+    tx: &Tx<'_>,
+    claimed: &ClaimedJob,
+    state: JobState,
+    events: &mut Events<'_>,
+) -> Result<(), StoreError> {
+    let (sql, kind) = match state {
+        JobState::Done => (RESOLVED, AuditKind::DeadLetterResolved),
+        JobState::Cancelled => (CALLED_OFF, AuditKind::DeadLetterDiscarded),
+        JobState::Waiting
+        | JobState::Running
+        | JobState::Held
+        | JobState::Parked
+        | JobState::Dead
+        | JobState::Replaced => return Ok(()),
+    };
+    let doing = "closing the dead letter of a job done by hand";
+    let closed = tx.query_opt(sql, &[&claimed.lease.job.0], doing).await?;
+    if let Some(row) = closed {
+        events.add(kind, json!({"dead_letter": row.get::<_, Uuid>("id")}));
     }
     Ok(())
 }
@@ -513,20 +561,32 @@ pub(super) async fn bury(
 ) -> Result<(), StoreError> {
     tx.execute_one(BURY_JOB, &[&job.0, &letter.reason], "dead-lettering a job")
         .await?;
-    insert_dead_letter(tx, job, provider, letter).await
+    insert_dead_letter(tx, job, provider, letter)
+        .await
+        .map(drop)
 }
 
+/// Puts the job before a person, and its bell into the dead-letter queue. Returns the letter that stands already,
+/// where the re-read after work by hand contradicted it; its message is in the queue.
 async fn insert_dead_letter(
     tx: &Tx<'_>,
     job: JobId,
     provider: Provider,
     letter: &DeadLetter,
-) -> Result<(), StoreError> {
+) -> Result<Option<Uuid>, StoreError> {
+    let doing = "opening a dead letter again";
+    if let Some(row) = tx
+        .query_opt(CONTRADICT, &[&job.0, &letter.reason], doing)
+        .await?
+    {
+        return Ok(Some(row.get("id")));
+    }
     tx.execute(
         INSERT_DEAD_LETTER,
         &[&Uuid::now_v7(), &job.0, &letter.fingerprint, &letter.reason],
         "writing a dead letter",
     )
     .await?;
-    outbox::ring(tx, &[Bell::dead(job, provider)]).await
+    outbox::ring(tx, &[Bell::dead(job, provider)]).await?;
+    Ok(None)
 }

@@ -77,6 +77,8 @@ pub struct ClaimedJob {
     pub charged: bool,
     /// Whether another job waits for this one.
     pub needed: bool,
+    /// Whether a person says that it was done by hand: this epoch only reads.
+    pub resolving: bool,
     /// Who else the job affects, once that was counted.
     pub affected: Option<Affected>,
     /// How long one-way steps wait after their plan.
