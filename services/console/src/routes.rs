@@ -12,8 +12,9 @@ use utoipa_axum::routes;
 
 use crate::console::Console;
 use crate::endpoint::{
-    audit, capabilities, connections, holds, integrations, opt_outs, overview, people,
-    people_import, plans, protected, rejected, sources, tasks, tokens, unmatched, way_back,
+    audit, capabilities, connections, dead_letters, holds, integrations, opt_outs, overview,
+    people, people_import, plans, protected, rejected, replays, sources, tasks, tokens, unmatched,
+    way_back,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -29,6 +30,7 @@ use crate::endpoint::{
         (name = "opt-outs", description = "Removals of access: asking for them and following them."),
         (name = "holds", description = "Stops that only a person lifts, and never the one who asked."),
         (name = "tasks", description = "What a person is asked to do where a provider has no call."),
+        (name = "dead letters", description = "Jobs that gave up, and dead messages: what a person makes of them."),
         (name = "connections", description = "The instances of external systems."),
         (name = "sources", description = "The upstreams that report or ask."),
         (name = "tokens", description = "What may call the services."),
@@ -96,6 +98,15 @@ fn ordinary() -> OpenApiRouter<Console> {
         .routes(routes!(holds::find_hold))
         .routes(routes!(holds::release_hold))
         .routes(routes!(holds::reject_hold))
+        .routes(routes!(dead_letters::list_dead_letters))
+        .routes(routes!(dead_letters::list_cluster))
+        .routes(routes!(dead_letters::find_dead_letter))
+        .routes(routes!(dead_letters::resolve_dead_letter))
+        .routes(routes!(dead_letters::discard_dead_letter))
+        .routes(routes!(dead_letters::confirm_discard))
+        .routes(routes!(replays::list_replays, replays::order_replay))
+        .routes(routes!(replays::find_replay))
+        .routes(routes!(replays::stop_replay))
         .routes(routes!(tasks::list_tasks))
         .routes(routes!(tasks::find_task))
         .routes(routes!(tasks::complete_task))

@@ -1,13 +1,15 @@
 //! The counts that PostgreSQL knows, as metrics. The counters of an instance that stopped would stay, so
 //! everything that was ever set is set again, to zero where there is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use sever_bus::{Bus, BusError, topology};
+use sever_domain::replay::MemberState;
 use sever_domain::{HoldReason, JobState, Provider, StepState};
 use sever_store::gauges::TaskCount;
 use sever_store::invariants::{self, PRODUCTION_GRACE};
-use sever_store::{Store, StoreError, gauges, outbox, request_unmatched};
+use sever_store::{Store, StoreError, dead_letter, gauges, outbox, request_unmatched};
 use sever_telemetry::catalogue;
 
 use crate::settings::PROVIDERS;
@@ -53,7 +55,56 @@ pub(crate) async fn refresh(store: &Store) -> Result<(), StoreError> {
     metrics::gauge!(catalogue::OUTBOX_OLDEST_SECONDS.name).set(backlog.oldest_s);
     let unmatched = request_unmatched::count_unmatched(&client).await?;
     metrics::gauge!(catalogue::UNMATCHED_REQUESTS.name).set(unmatched as f64);
+    set_dead(&dead_letter::counts(&client).await?);
     Ok(())
+}
+
+/// What was ever set and is there no more is set to zero by name; fingerprints are kept in mind for that.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn set_dead(counts: &dead_letter::DeadCounts) {
+    static KNOWN: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let open: BTreeMap<(String, String), i64> = counts
+        .open
+        .iter()
+        .map(|(provider, fingerprint, letters)| ((provider.clone(), fingerprint.clone()), *letters))
+        .collect();
+    known.extend(open.keys().cloned());
+    for (provider, fingerprint) in &*known {
+        let letters = open
+            .get(&(provider.clone(), fingerprint.clone()))
+            .copied()
+            .unwrap_or(0);
+        metrics::gauge!(catalogue::DEAD_LETTERS_OPEN.name, "provider" => provider.clone(), "fingerprint" => fingerprint.clone()).set(letters as f64);
+    }
+    // Zero again and known no more: a process that runs for months must not remember every fingerprint.
+    known.retain(|key| open.contains_key(key));
+    for queue in PROVIDERS.map(Provider::as_str).into_iter().chain(["in"]) {
+        let raws = found(&counts.raws, queue);
+        metrics::gauge!(catalogue::DEAD_RAW_OPEN.name, "provider" => queue).set(raws as f64);
+        let apart = counts.out_of_step.iter().find(|(word, _)| word == queue);
+        metrics::gauge!(catalogue::DLQ_OUT_OF_STEP_SECONDS.name, "provider" => queue)
+            .set(apart.map_or(0.0, |(_, seconds)| *seconds));
+    }
+    metrics::gauge!(catalogue::JANITOR_LOOK_AGE_SECONDS.name).set(counts.look_age_s);
+    for state in ["running", "stopped"] {
+        metrics::gauge!(catalogue::REPLAYS.name, "state" => state)
+            .set(found(&counts.replays, state) as f64);
+    }
+    for state in MemberState::ALL {
+        metrics::gauge!(catalogue::REPLAY_MEMBERS.name, "state" => state.as_str()).set(found(
+            &counts.members,
+            state.as_str(),
+        )
+            as f64);
+    }
+}
+
+fn found(counts: &[(String, i64)], word: &str) -> i64 {
+    counts
+        .iter()
+        .find(|(known, _)| known == word)
+        .map_or(0, |(_, count)| *count)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]

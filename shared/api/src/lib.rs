@@ -38,6 +38,7 @@ pub use serve::serve;
 
 pub mod capability_view;
 pub mod connection_view;
+pub mod dead_letter_view;
 pub mod hold_view;
 pub mod integration_view;
 pub mod job_view;
@@ -45,5 +46,6 @@ pub mod operator_view;
 pub mod opt_out_view;
 pub mod person_view;
 pub mod plan_view;
+pub mod replay_view;
 pub mod subject_view;
 pub mod task_view;

@@ -55,6 +55,12 @@ scopes! {
     TasksDecide = "tasks:decide",
     /// See tasks.
     TasksRead = "tasks:read",
+    /// Replay, resolve and ask to discard dead letters.
+    DeadLettersWrite = "dead-letters:write",
+    /// Confirm that a dead letter is given up.
+    DeadLettersDecide = "dead-letters:decide",
+    /// See dead letters and replays, with the bodies of dead messages.
+    DeadLettersRead = "dead-letters:read",
     /// See what could not be taken in.
     RejectedRead = "rejected:read",
     /// See the audit events.

@@ -82,7 +82,9 @@ impl Janitor {
             }
         }
         self.return_crash_loops(crash_loop_rest).await;
-        let providers = Provider::ALL.iter().map(|provider| DeadQueue::Of(*provider));
+        let providers = Provider::ALL
+            .iter()
+            .map(|provider| DeadQueue::Of(*provider));
         for queue in providers.chain([DeadQueue::Intake]) {
             if self.stop.is_cancelled() || !matches!(*self.bus.state().borrow(), BusState::Up) {
                 return;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::error::StoreError;
 use crate::pool::Client;
 
+mod dead;
 mod evidence;
 mod records;
 mod subjects;
@@ -58,6 +59,7 @@ pub fn all() -> Vec<Invariant> {
         evidence::EVIDENCE,
         records::RECORDS,
         subjects::SUBJECTS,
+        dead::DEAD,
     ]
     .concat();
     // I2 before I10.

@@ -15,9 +15,10 @@ impl<C: Connector> Epoch<'_, C> {
             Err(end) => return Err(end),
         };
         Ok(match settlement {
-            Settlement::Held(hold) => {
-                self.stays_dead(format!("a person must look: {} {}", hold.reason, hold.detail))
-            }
+            Settlement::Held(hold) => self.stays_dead(format!(
+                "a person must look: {} {}",
+                hold.reason, hold.detail
+            )),
             Settlement::StoppedByHold => self.stays_dead("a hold stops it".to_owned()),
             other => other,
         })

@@ -10,6 +10,9 @@ use crate::output::Format;
 mod audit;
 mod completions;
 mod connection;
+mod dlq;
+mod dlq_replay;
+mod dlq_show;
 mod doctor;
 mod hold;
 mod integration;
@@ -85,6 +88,9 @@ enum Command {
     /// Show what a person is asked to do where a provider has no call; say that it is done, confirm or refuse it.
     #[command(subcommand)]
     Task(task::TaskCommand),
+    /// Show what gave up; send it back to work, say that it was done by hand, or give it up.
+    #[command(subcommand)]
+    Dlq(dlq::DlqCommand),
     /// Show what could not be taken in.
     #[command(subcommand)]
     Rejected(rejected::RejectedCommand),
@@ -125,6 +131,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::Watch(arguments) => watch::run(&arguments, format).await,
         Command::Hold(command) => hold::run(command, format).await,
         Command::Task(command) => task::run(command, format).await,
+        Command::Dlq(command) => dlq::run(command, format).await,
         Command::Rejected(command) => rejected::run(command, format).await,
         Command::Unmatched(command) => unmatched::run(command, format).await,
         Command::Protected(command) => protected::run(command, format).await,

@@ -122,7 +122,7 @@ fn jobs(jobs: &[JobView]) -> String {
     table(&head, jobs.iter().map(row).collect(), "no jobs")
 }
 
-fn steps(steps: &[StepView], now: Timestamp) -> String {
+pub(super) fn steps(steps: &[StepView], now: Timestamp) -> String {
     let row = |step: &StepView| {
         let target = step.label.as_ref().unwrap_or(&step.target_key);
         vec![

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod capabilities;
 pub(crate) mod connections;
+pub(crate) mod dead_letters;
 pub(crate) mod holds;
 pub(crate) mod integrations;
 pub(crate) mod opt_outs;
@@ -12,6 +13,7 @@ pub(crate) mod people_import;
 pub(crate) mod plans;
 pub(crate) mod protected;
 pub(crate) mod rejected;
+pub(crate) mod replays;
 pub(crate) mod sources;
 pub(crate) mod subject_status;
 pub(crate) mod tasks;

@@ -142,8 +142,7 @@ impl Janitor {
             count(queue, "published", missing.len());
             self.waker.wake();
         }
-        let raws =
-            dead_letter::whole_raws(&self.store, queue.word(), began, BATCH as i64).await?;
+        let raws = dead_letter::whole_raws(&self.store, queue.word(), began, BATCH as i64).await?;
         let messages: Vec<Outgoing> = raws
             .into_iter()
             .map(|(_, body, headers)| for_tail(queue, body, None, None, headers))

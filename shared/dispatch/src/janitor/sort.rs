@@ -12,7 +12,11 @@ use super::Janitor;
 use super::pass::{PassError, count, for_tail};
 
 /// Headers of a dead message that are kept; every other one may hold anything.
-const KEPT_HEADERS: [&str; 3] = ["x-first-death-queue", "x-first-death-reason", "sever-source"];
+const KEPT_HEADERS: [&str; 3] = [
+    "x-first-death-queue",
+    "x-first-death-reason",
+    "sever-source",
+];
 
 /// The body of a bell, as a worker reads it.
 #[derive(Deserialize)]
@@ -101,11 +105,13 @@ impl Janitor {
                 }
                 (Some(_), None) => {
                     let problem = "it rings a job that the database does not know";
-                    self.store_raw(queue, delivery, problem, met, &mut sorted).await?;
+                    self.store_raw(queue, delivery, problem, met, &mut sorted)
+                        .await?;
                 }
                 (None, None) => {
                     let problem = "its body is no bell";
-                    self.store_raw(queue, delivery, problem, met, &mut sorted).await?;
+                    self.store_raw(queue, delivery, problem, met, &mut sorted)
+                        .await?;
                 }
             }
         }
@@ -182,7 +188,10 @@ fn kept_headers(delivery: &Delivery) -> BTreeMap<String, String> {
         .filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.chars().take(256).collect()))
         .collect();
-    for (name, value) in [("content-type", &delivery.content_type), ("type", &delivery.type_)] {
+    for (name, value) in [
+        ("content-type", &delivery.content_type),
+        ("type", &delivery.type_),
+    ] {
         if let Some(value) = value {
             kept.insert(name.to_owned(), value.chars().take(256).collect());
         }
@@ -216,9 +225,13 @@ mod tests {
             user_id: None,
             content_type: Some("application/json".to_owned()),
             type_: None,
-            headers: [("x-first-death-queue", "q"), ("authorization", "Bearer x"), ("x-death", "[]")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            headers: [
+                ("x-first-death-queue", "q"),
+                ("authorization", "Bearer x"),
+                ("x-death", "[]"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
             redelivered: false,
             delivery_count: None,
         }
@@ -235,7 +248,15 @@ mod tests {
             assert_eq!(read(okta, &delivery(garbage)), None);
         }
         let kept = kept_headers(&bell);
-        assert_eq!(kept.keys().collect::<Vec<_>>(), ["content-type", "x-first-death-queue"]);
-        assert!(copy(okta, &bell, kept).headers.keys().all(|name| !name.starts_with("x-")));
+        assert_eq!(
+            kept.keys().collect::<Vec<_>>(),
+            ["content-type", "x-first-death-queue"]
+        );
+        assert!(
+            copy(okta, &bell, kept)
+                .headers
+                .keys()
+                .all(|name| !name.starts_with("x-"))
+        );
     }
 }

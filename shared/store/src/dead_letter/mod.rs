@@ -6,6 +6,7 @@
 
 mod back;
 mod decide;
+mod gauges;
 mod list;
 mod queue;
 mod raw;
@@ -15,6 +16,7 @@ mod show;
 pub(crate) use back::go_back;
 pub use back::{BackToWork, Order, Returned};
 pub use decide::{DecisionError, ask_discard, confirm_discard, resolve};
+pub use gauges::{DeadCounts, counts};
 pub use list::{Cluster, DeadLetters, LetterRow, QueueLook, RawRow, clusters, of_fingerprint};
 pub use queue::{
     About, DeadQueue, Expected, Look, about, acked, expected, gone_after_pass, kept, look, missing,

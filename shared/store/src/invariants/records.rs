@@ -132,6 +132,9 @@ SELECT id::text, 'hold' FROM hold WHERE detail::text ~ '[[:alnum:]._%+-]+@[[:aln
 UNION ALL
 SELECT step_id::text, 'task' FROM task
 WHERE concat_ws(' ', what, evidence, evidence_reference, refused_why) ~ '[[:alnum:]._%+-]+@[[:alnum:]-]+\\.[[:alpha:]]'
+UNION ALL
+SELECT id::text, 'dead letter' FROM dead_letter
+WHERE concat_ws(' ', fingerprint, reason, finding, evidence, closed_reason) ~ '[[:alnum:]._%+-]+@[[:alnum:]-]+\\.[[:alpha:]]'
 LIMIT $1",
         takes_grace: false,
     },

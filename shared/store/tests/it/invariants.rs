@@ -90,6 +90,17 @@ const PLANTED: &[(&str, &str)] = &[
     ("held_without_hold", reopen!("held")),
     ("parked_at_open_connection", reopen!("parked")),
     ("dead_without_letter", reopen!("dead")),
+    ("letter_without_dead_job", "INSERT INTO dead_letter (id, job_id, fingerprint, reason, state) VALUES (gen_random_uuid(), '$job', 'okta:x:permanent:y', 'z', 'open')"),
+    ("resolving_without_letter", "UPDATE job SET resolving = true"),
+    ("member_forgotten", "INSERT INTO dead_letter (id, job_id, fingerprint, reason, state) VALUES ('00000000-0000-7000-8000-00000000d00d', '$job', 'okta:x:permanent:y', 'z', 'open');
+        INSERT INTO replay (id, asked_by, reason, selection, state, step_size_max, failed_percent_max, patience_s, closed_at)
+        VALUES ('00000000-0000-7000-8000-00000000dddd', 'token:a', 'r', '{}', 'done', 1, 1, 1, now());
+        INSERT INTO replay_member (replay_id, dead_letter_id, job_id, ordinal, state)
+        VALUES ('00000000-0000-7000-8000-00000000dddd', '00000000-0000-7000-8000-00000000d00d', '$job', 1, 'queued')"),
+    ("letter_closed_by_nobody", "INSERT INTO dead_letter (id, job_id, fingerprint, reason, state, closed_at) VALUES (gen_random_uuid(), '$job', 'okta:x:permanent:y', 'z', 'replayed', now())"),
+    ("resolved_without_proof", "INSERT INTO dead_letter (id, job_id, fingerprint, reason, state, closed_at, closed_by) VALUES (gen_random_uuid(), '$job', 'okta:x:permanent:y', 'z', 'resolved', now(), 'token:a')"),
+    ("dead_letter_queue_out_of_step", "INSERT INTO dlq_look (provider, looked_at, depth, expected, out_of_step_since) VALUES ('okta', now(), 2, 1, now() - interval '1 hour')"),
+    ("janitor_gone", concat!(reopen!("dead"), "INSERT INTO dead_letter (id, job_id, fingerprint, reason, state, opened_at) VALUES (gen_random_uuid(), '$job', 'okta:x:permanent:y', 'z', 'open', now() - interval '1 hour')")),
     ("epoch_claimed_twice", "INSERT INTO audit_event (id, actor, kind, subject_id, opt_out_id, job_id, canonical, digest)
         SELECT id, actor, kind, subject_id, opt_out_id, job_id, canonical, digest FROM audit_event WHERE kind = 'job.claimed'"),
     ("epoch_ahead_of_job", "UPDATE plan SET epoch = 2"),

@@ -6,6 +6,7 @@ mod capability;
 mod comments;
 mod connection;
 mod drift;
+mod dead_letter;
 mod hold;
 mod integration;
 mod invariants;

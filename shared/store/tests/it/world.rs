@@ -30,7 +30,11 @@ pub(crate) const TASK: &str = "00000000-0000-7000-8000-000000000004";
 pub(crate) const INSTANCE: &str = "00000000-0000-7000-8000-0000000000a1";
 
 /// Every table that tests write to, in an order in which rows may be deleted.
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 32] = [
+    "replay_member",
+    "replay",
+    "dead_raw",
+    "dlq_look",
     "verification",
     "effect",
     "task",
