@@ -51,6 +51,9 @@ pub struct Fleet {
     /// Where intake answers.
     pub intake_url: String,
     hr: Bus,
+    operator: OnceCell<(Bus, DropGuard)>,
+    amqp_url: String,
+    host: String,
     source: SourceId,
     connection: ConnectionId,
     _hr_ends: DropGuard,
@@ -137,6 +140,9 @@ impl Fleet {
             worker,
             intake_url: format!("http://127.0.0.1:{}", ports[1]),
             hr,
+            operator: OnceCell::new(),
+            amqp_url,
+            host,
             source,
             connection,
             _hr_ends: end.drop_guard(),
@@ -203,6 +209,96 @@ impl Fleet {
             .await
             .with_context(|| program.log().unwrap_or_default())?;
         Ok((program, connection))
+    }
+
+    /// Starts a console and returns it with its address.
+    ///
+    /// # Errors
+    /// What did not start, or did not become ready in time.
+    pub async fn console(&self) -> anyhow::Result<(Program, String)> {
+        let [ops, http] = free_ports::<2>().context("no free ports")?;
+        let environment = vec![
+            ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
+            (
+                "SEVER_DATABASE_URL".to_owned(),
+                self.database.app_url().to_owned(),
+            ),
+            ("SEVER_OPS_LISTEN".to_owned(), format!("127.0.0.1:{ops}")),
+            ("SEVER_HTTP_LISTEN".to_owned(), format!("127.0.0.1:{http}")),
+        ];
+        let program = Program::start("sever-console", self.folder.path(), environment)?;
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let ready = until("the console is ready", READY_MAX, || async {
+            let url = format!("http://127.0.0.1:{ops}/readyz");
+            let answer = client.get(url).send().await;
+            Ok(answer
+                .is_ok_and(|answer| answer.status().is_success())
+                .then_some(()))
+        });
+        ready
+            .await
+            .with_context(|| program.log().unwrap_or_default())?;
+        Ok((program, format!("http://127.0.0.1:{http}")))
+    }
+
+    /// Publishes any body to any exchange, as a program with all rights does, and waits for the broker's confirm.
+    ///
+    /// # Errors
+    /// When the broker does not confirm it.
+    pub async fn publish_raw(
+        &self,
+        exchange: &str,
+        routing_key: &str,
+        body: &[u8],
+    ) -> anyhow::Result<()> {
+        let message = Outgoing {
+            exchange: exchange.to_owned(),
+            routing_key: routing_key.to_owned(),
+            message_id: Uuid::now_v7(),
+            body: body.to_vec(),
+            ..Outgoing::default()
+        };
+        let bus = self.operator.get_or_try_init(|| async {
+            let end = CancellationToken::new();
+            let config = BusConfig::new(
+                self.amqp_url.clone().into(),
+                "operator",
+                Topology::default(),
+            );
+            let bus = Bus::start(config, &end)?;
+            anyhow::ensure!(bus.up().await, "the broker does not answer");
+            anyhow::Ok((bus, end.drop_guard()))
+        });
+        let outcomes = bus.await?.0.publisher().publish_all(vec![message]).await?;
+        anyhow::ensure!(outcomes == [PublishOutcome::Confirmed], "{outcomes:?}");
+        Ok(())
+    }
+
+    /// How many messages a queue holds ready.
+    ///
+    /// # Errors
+    /// When the broker cannot be asked.
+    pub async fn depth(&self, queue: &str) -> anyhow::Result<u32> {
+        let end = CancellationToken::new();
+        let config = BusConfig::new(self.amqp_url.clone().into(), "look", Topology::default());
+        let bus = Bus::start(config, &end)?;
+        let _ends = end.drop_guard();
+        anyhow::ensure!(bus.up().await, "the broker does not answer");
+        let depth = bus.queue_depth(queue).await?;
+        Ok(depth.map_or(0, |depth| depth.messages))
+    }
+
+    /// Throws every message of a queue away, as a broker that lost its data does.
+    ///
+    /// # Errors
+    /// When the broker refuses.
+    pub async fn purge(&self, queue: &str) -> anyhow::Result<()> {
+        let rabbit = RABBIT.get().context("the broker runs")?;
+        rabbit
+            .control(&["purge_queue", "-p", &self.host, queue])
+            .await
+            .map(drop)
+            .map_err(Into::into)
     }
 
     /// Lists an account of a person at a connection, as the HR system does.

@@ -55,3 +55,20 @@ pub struct CallError {
     /// With `RetryAt`: how long from now until the provider wants to be asked again.
     pub retry_after: Option<Duration>,
 }
+
+impl CallError {
+    /// The error with the marks by which its provider finds the exchange again: status and request id, where they came.
+    #[must_use]
+    pub fn on_record(&self) -> String {
+        let status = self.status.map(|status| format!("HTTP {status}"));
+        let request = self
+            .provider_request_id
+            .as_ref()
+            .map(|id| format!("request {id}"));
+        let marks: Vec<String> = [status, request].into_iter().flatten().collect();
+        match marks.is_empty() {
+            true => self.to_string(),
+            false => format!("{self} [{}]", marks.join(", ")),
+        }
+    }
+}

@@ -26,7 +26,7 @@ pub(crate) fn settlement(
             after: error.retry_after.unwrap_or(RATE_WAIT),
         },
         OutcomeClass::Retry | OutcomeClass::Done => retry(
-            error.to_string(),
+            error.on_record(),
             fingerprint(claimed.provider, error),
             claimed,
             settings,
@@ -37,7 +37,7 @@ pub(crate) fn settlement(
         },
         OutcomeClass::Permanent => Settlement::Dead(DeadLetter {
             fingerprint: fingerprint(claimed.provider, error),
-            reason: error.to_string(),
+            reason: error.on_record(),
         }),
         OutcomeClass::NeedsPerson => Settlement::Held(HoldRequest {
             reason: HoldReason::Blocked,

@@ -9,7 +9,6 @@ use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope
 use sever_domain::ReplayId;
 use sever_store::Client;
 use sever_store::replay::{self, Bounds, OrderError};
-use uuid::Uuid;
 
 use crate::console::Console;
 use crate::parameters::parse;

@@ -6,6 +6,7 @@ mod access;
 mod api;
 mod capabilities;
 mod configuration;
+mod dead_letters;
 mod import;
 mod integrations;
 mod work;

@@ -6,6 +6,7 @@
 
 mod broker;
 mod consume;
+mod pass;
 mod proxy;
 mod publish;
 mod resilience;

@@ -27,7 +27,7 @@ SELECT (SELECT count(*) FROM dead_letter AS letter JOIN job ON job.id = letter.j
 
 const LOOK: &str = "
 INSERT INTO dlq_look AS look (provider, looked_at, depth, expected, out_of_step_since, passed_at)
-VALUES ($1, now(), $2, $3, CASE WHEN $2 <> $3 THEN now() END, $4)
+VALUES ($1, now(), $2, $3, CASE WHEN $2::int8 <> $3::int8 THEN now() END, $4)
 ON CONFLICT (provider) DO UPDATE SET looked_at = now(), depth = excluded.depth, expected = excluded.expected,
     out_of_step_since = CASE WHEN excluded.depth <> excluded.expected THEN coalesce(look.out_of_step_since, now()) END,
     passed_at = coalesce(excluded.passed_at, look.passed_at)";

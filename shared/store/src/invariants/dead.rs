@@ -62,7 +62,7 @@ LIMIT $1",
         what: "a dead-letter queue has not held what the database says is dead for more than a minute",
         sql: "
 SELECT provider AS id, depth || ' messages, ' || expected || ' expected, since ' || out_of_step_since AS detail FROM dlq_look
-WHERE out_of_step_since < now() - make_interval(secs => greatest($2, 60))
+WHERE out_of_step_since < now() - make_interval(secs => greatest($2::float8, 60))
 LIMIT $1",
         takes_grace: true,
     },
@@ -73,7 +73,7 @@ LIMIT $1",
         sql: "
 SELECT 'dlq' AS id, 'last look ' || coalesce(max(looked_at)::text, 'never') AS detail FROM dlq_look
 WHERE EXISTS (SELECT FROM dead_letter WHERE state = 'open' AND opened_at < now() - interval '10 minutes')
-HAVING coalesce(max(looked_at), '-infinity') < now() - make_interval(secs => greatest($2, 600))
+HAVING coalesce(max(looked_at), '-infinity') < now() - make_interval(secs => greatest($2::float8, 600))
 LIMIT $1",
         takes_grace: true,
     },

@@ -8,6 +8,7 @@ use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::{DeadLetterId, Provider, ReplayId};
 use thiserror::Error;
+use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
@@ -20,29 +21,20 @@ pub const MEMBERS_MAX: i64 = 100_000;
 
 /// One of each fingerprint before the second of any, the largest cluster first: the early steps meet every failure.
 const CHOSEN: &str = "
-WITH chosen AS (
-    SELECT letter.id, letter.job_id, letter.fingerprint, letter.opened_at, job.opt_out_id, job.subject_id, connection.name AS connection,
-           connection.state AS connection_state, coalesce(connection.blocked_until > now(), false) AS blocked,
-           row_number() OVER (PARTITION BY letter.fingerprint ORDER BY letter.opened_at, letter.id) AS turn,
-           count(*) OVER (PARTITION BY letter.fingerprint) AS cluster
-    FROM dead_letter AS letter JOIN job ON job.id = letter.job_id JOIN connection ON connection.id = job.connection_id
-    WHERE letter.state = 'open'
-      AND ($1::uuid[] IS NULL OR letter.id = ANY($1) OR letter.job_id = ANY($1))
-      AND ($2::text IS NULL OR letter.fingerprint = $2)
-      AND ($3::text IS NULL OR job.provider = $3)
-      AND ($4::text IS NULL OR connection.name = $4)
-      AND ($5::timestamptz IS NULL OR letter.opened_at >= $5)
-      AND ($6::timestamptz IS NULL OR letter.opened_at < $6)
-      AND NOT EXISTS (SELECT FROM replay_member WHERE dead_letter_id = letter.id AND state = 'queued')
-    ORDER BY turn, cluster DESC, letter.fingerprint LIMIT $7
-)";
-
-const PARTS: &str = "
-SELECT fingerprint, connection, connection_state, bool_or(blocked) AS blocked, count(*)::int8 AS letters,
-       count(*) FILTER (WHERE EXISTS (SELECT FROM hold WHERE hold.state = 'open' AND target_id IN (job_id, opt_out_id)))::int8 AS held
-FROM chosen GROUP BY fingerprint, connection, connection_state ORDER BY count(*) DESC, fingerprint, connection";
-
-const CANARY: &str = "SELECT id FROM chosen ORDER BY turn, cluster DESC, fingerprint LIMIT 1";
+SELECT letter.id, letter.job_id, letter.fingerprint, connection.name AS connection, connection.state AS connection_state,
+       coalesce(connection.blocked_until > now(), false) AS blocked,
+       EXISTS (SELECT FROM hold WHERE hold.state = 'open' AND target_id IN (job.id, job.opt_out_id)) AS held
+FROM dead_letter AS letter JOIN job ON job.id = letter.job_id JOIN connection ON connection.id = job.connection_id
+WHERE letter.state = 'open'
+  AND ($1::uuid[] IS NULL OR letter.id = ANY($1) OR letter.job_id = ANY($1))
+  AND ($2::text IS NULL OR letter.fingerprint = $2)
+  AND ($3::text IS NULL OR job.provider = $3)
+  AND ($4::text IS NULL OR connection.name = $4)
+  AND ($5::timestamptz IS NULL OR letter.opened_at >= $5)
+  AND ($6::timestamptz IS NULL OR letter.opened_at < $6)
+  AND NOT EXISTS (SELECT FROM replay_member WHERE dead_letter_id = letter.id AND replay_member.state = 'queued')
+ORDER BY row_number() OVER (PARTITION BY letter.fingerprint ORDER BY letter.opened_at, letter.id),
+         count(*) OVER (PARTITION BY letter.fingerprint) DESC, letter.fingerprint LIMIT $7";
 
 const INSERT: &str = "
 INSERT INTO replay (id, asked_by, reason, selection, state, step_size_max, failed_percent_max, patience_s)
@@ -50,7 +42,7 @@ VALUES ($1, $2, $3, $4, 'canary', $5, $6, $7) RETURNING opened_at";
 
 const INSERT_MEMBERS: &str = "
 INSERT INTO replay_member (replay_id, dead_letter_id, job_id, ordinal, state)
-SELECT $8, id, job_id, row_number() OVER (ORDER BY turn, cluster DESC, fingerprint), 'queued' FROM chosen
+SELECT $1, id, job_id, ordinal::int4, 'queued' FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS r (id, job_id, ordinal)
 ON CONFLICT DO NOTHING";
 
 const LOCK: &str =
@@ -173,26 +165,12 @@ pub async fn foresee(
     selection: &Selection,
     bounds: Bounds,
 ) -> Result<Plan, OrderError> {
-    let doing = "planning a replay";
     let given = Given::new(selection)?;
-    let parts = client
-        .query(&format!("{CHOSEN} {PARTS}"), &given.values(), doing)
+    let rows = client
+        .query(CHOSEN, &given.values(), "planning a replay")
         .await?;
-    let canary = client
-        .query_opt(&format!("{CHOSEN} {CANARY}"), &given.values(), doing)
-        .await?
-        .ok_or(OrderError::Nothing)?;
-    let parts: Vec<Part> = parts
-        .iter()
-        .map(|row| Part {
-            fingerprint: row.get("fingerprint"),
-            connection: row.get("connection"),
-            connection_state: row.get("connection_state"),
-            blocked: row.get("blocked"),
-            letters: row.get("letters"),
-            held: row.get("held"),
-        })
-        .collect();
+    let canary = rows.first().ok_or(OrderError::Nothing)?;
+    let parts = parts(&rows);
     let letters = parts.iter().map(|part| part.letters).sum();
     Ok(Plan {
         parts,
@@ -200,6 +178,33 @@ pub async fn foresee(
         steps: steps(letters, i64::from(bounds.step_size_max)),
         letters,
     })
+}
+
+fn parts(rows: &[Row]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for row in rows {
+        let (fingerprint, connection): (&str, &str) =
+            (row.get("fingerprint"), row.get("connection"));
+        let of_row =
+            |part: &&mut Part| part.fingerprint == fingerprint && part.connection == connection;
+        let held = i64::from(row.get::<_, bool>("held"));
+        match parts.iter_mut().find(of_row) {
+            Some(part) => {
+                part.letters += 1;
+                part.held += held;
+            }
+            None => parts.push(Part {
+                fingerprint: fingerprint.to_owned(),
+                connection: connection.to_owned(),
+                connection_state: row.get("connection_state"),
+                blocked: row.get("blocked"),
+                letters: 1,
+                held,
+            }),
+        }
+    }
+    parts.sort_by_key(|part| std::cmp::Reverse(part.letters));
+    parts
 }
 
 /// 1, 2, 4 … up to the bound, as far as there are members.
@@ -246,10 +251,11 @@ pub async fn order(
     ];
     let row = tx.query_opt(INSERT, &values, doing).await?;
     let now: Timestamp = row.ok_or(StoreError::Conflict { doing })?.get("opened_at");
-    let mut values = given.values().to_vec();
-    values.push(&id.0);
+    let chosen = tx.query(CHOSEN, &given.values(), doing).await?;
+    let letters: Vec<Uuid> = chosen.iter().map(|row| row.get("id")).collect();
+    let jobs: Vec<Uuid> = chosen.iter().map(|row| row.get("job_id")).collect();
     let members = tx
-        .execute(&format!("{CHOSEN} {INSERT_MEMBERS}"), &values, doing)
+        .execute(INSERT_MEMBERS, &[&id.0, &letters, &jobs], doing)
         .await?;
     if members == 0 {
         return Err(OrderError::Nothing);
