@@ -5,8 +5,8 @@
 mod capability;
 mod comments;
 mod connection;
-mod drift;
 mod dead_letter;
+mod drift;
 mod hold;
 mod integration;
 mod invariants;
