@@ -421,6 +421,11 @@ async fn writes(fleet: &Fleet) -> Vec<Value> {
 
 /// A replay of a crowd while workers and intake are killed: nothing is lost, and no call has its effect twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "how long it took is worth a line")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test binary has no configuration; make dlq-10k sets the count"
+)]
 async fn a_replay_under_fire_loses_nothing_and_does_nothing_twice() {
     let count = std::env::var("SEVER_DLQ_COUNT").map_or(COUNT, |text| text.parse().unwrap());
     let limit = LIMIT + Duration::from_millis(200) * u32::try_from(count).unwrap();

@@ -57,6 +57,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "sever-crash-point",
             "sever-backoff",
             "sever-bus",
+            "sever-domain",
             "sever-store",
             "sever-telemetry",
         ],

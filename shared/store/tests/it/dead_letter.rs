@@ -481,6 +481,7 @@ async fn one_leads_until_its_lease_is_over() {
 
 /// Not a timed test: it prints what the listing costs, and proves that it reads no job's history.
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figure is what it is for")]
 async fn ten_thousand_dead_letters_are_listed_in_one_look() {
     let world = World::removed().await;
     for n in 0..5 {
