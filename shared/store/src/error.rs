@@ -1,5 +1,7 @@
 //! What can go wrong between Sever and its database.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 /// A statement or connection that failed. Messages name the statement, never a bound value.
@@ -24,6 +26,14 @@ pub enum StoreError {
         /// Why.
         #[source]
         source: tokio_postgres::Error,
+    },
+    /// The server did not answer; whether it did what was asked is not known.
+    #[error("the database was silent for {within:?} while {doing}; the connection is given up")]
+    Silent {
+        /// What was being done.
+        doing: &'static str,
+        /// How long was waited.
+        within: Duration,
     },
     /// A guard in the statement did not hold: somebody else changed the row, or the lease is lost.
     #[error("{doing}: the row is no longer in the expected state")]
@@ -71,7 +81,7 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         use tokio_postgres::error::SqlState;
         match self {
-            Self::NoConnection { .. } => true,
+            Self::NoConnection { .. } | Self::Silent { .. } => true,
             Self::Statement { source, .. } => source.code().is_none_or(|code| {
                 [
                     SqlState::T_R_DEADLOCK_DETECTED,
@@ -117,6 +127,7 @@ impl StoreError {
                 source.as_db_error().and_then(|error| error.constraint())
             }
             Self::NoConnection { .. }
+            | Self::Silent { .. }
             | Self::Conflict { .. }
             | Self::Corrupt { .. }
             | Self::BadUrl { .. }

@@ -9,6 +9,7 @@
 
 mod error;
 mod migrate;
+mod patience;
 mod pool;
 pub mod restore;
 mod row;

@@ -11,6 +11,7 @@ use tokio_postgres::{Config, NoTls, Row};
 
 use crate::error::StoreError;
 use crate::migrate;
+use crate::patience::Patience;
 
 /// How the database is reached.
 #[derive(Clone)]
@@ -36,14 +37,20 @@ pub struct DatabaseSettings {
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
+    patience: Patience,
 }
 
-/// One connection, returned to the pool when dropped.
-pub struct Client(deadpool_postgres::Object);
+/// One connection, returned to the pool when dropped, or closed where the server left a statement unanswered.
+pub struct Client {
+    /// There until the drop.
+    object: Option<deadpool_postgres::Object>,
+    patience: Patience,
+}
 
 /// One transaction, rolled back when dropped without [`Tx::commit`].
 pub struct Tx<'a> {
     inner: deadpool_postgres::Transaction<'a>,
+    patience: Patience,
 }
 
 /// Rows on their way in; dropped without [`Copy::finish`], they end the transaction.
@@ -95,7 +102,10 @@ impl Store {
             .map_err(|error| StoreError::BadUrl {
                 problem: error.to_string(),
             })?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            patience: Patience::beyond(settings.statement_timeout),
+        })
     }
 
     /// A connection, for what `doing` names.
@@ -103,14 +113,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoConnection`] when none can be had within the connect timeout.
     pub async fn client(&self, doing: &'static str) -> Result<Client, StoreError> {
-        self.pool
+        let object = self
+            .pool
             .get()
             .await
-            .map(Client)
             .map_err(|error| StoreError::NoConnection {
                 doing,
                 source: Box::new(error),
-            })
+            })?;
+        Ok(Client {
+            object: Some(object),
+            patience: self.patience.afresh(),
+        })
     }
 
     /// Refuses a database whose schema is not the one that this program was built for.
@@ -134,18 +148,35 @@ impl Store {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(object) = self.object.take()
+            && self.patience.is_over()
+        {
+            // Taken from the pool, it is closed with this value.
+            drop(deadpool_postgres::Object::take(object));
+        }
+    }
+}
+
 impl Client {
+    fn object(&self) -> &deadpool_postgres::Object {
+        self.object.as_ref().expect("it is taken by the drop only")
+    }
+
     /// Begins a transaction (read committed).
     ///
     /// # Errors
     /// As any statement.
     pub async fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        let object = self.object.as_mut().expect("it is taken by the drop only");
+        let begun = object.transaction();
         let inner = self
-            .0
-            .transaction()
-            .await
-            .map_err(StoreError::statement("beginning a transaction"))?;
-        Ok(Tx { inner })
+            .patience
+            .answer("beginning a transaction", begun)
+            .await?;
+        let patience = self.patience.clone();
+        Ok(Tx { inner, patience })
     }
 
     pub(crate) async fn query(
@@ -154,15 +185,11 @@ impl Client {
         values: &[&(dyn ToSql + Sync)],
         doing: &'static str,
     ) -> Result<Vec<Row>, StoreError> {
-        let statement = self
-            .0
-            .prepare_cached(sql)
-            .await
-            .map_err(StoreError::statement(doing))?;
-        self.0
-            .query(&statement, values)
-            .await
-            .map_err(StoreError::statement(doing))
+        let answer = async {
+            let statement = self.object().prepare_cached(sql).await?;
+            self.object().query(&statement, values).await
+        };
+        self.patience.answer(doing, answer).await
     }
 
     pub(crate) async fn query_opt(
@@ -171,15 +198,11 @@ impl Client {
         values: &[&(dyn ToSql + Sync)],
         doing: &'static str,
     ) -> Result<Option<Row>, StoreError> {
-        let statement = self
-            .0
-            .prepare_cached(sql)
-            .await
-            .map_err(StoreError::statement(doing))?;
-        self.0
-            .query_opt(&statement, values)
-            .await
-            .map_err(StoreError::statement(doing))
+        let answer = async {
+            let statement = self.object().prepare_cached(sql).await?;
+            self.object().query_opt(&statement, values).await
+        };
+        self.patience.answer(doing, answer).await
     }
 
     pub(crate) async fn execute(
@@ -188,15 +211,11 @@ impl Client {
         values: &[&(dyn ToSql + Sync)],
         doing: &'static str,
     ) -> Result<u64, StoreError> {
-        let statement = self
-            .0
-            .prepare_cached(sql)
-            .await
-            .map_err(StoreError::statement(doing))?;
-        self.0
-            .execute(&statement, values)
-            .await
-            .map_err(StoreError::statement(doing))
+        let answer = async {
+            let statement = self.object().prepare_cached(sql).await?;
+            self.object().execute(&statement, values).await
+        };
+        self.patience.answer(doing, answer).await
     }
 }
 
@@ -206,10 +225,10 @@ impl Tx<'_> {
     /// # Errors
     /// As any statement; after an error the outcome is not known and must be read.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.inner
-            .commit()
+        let Self { inner, patience } = self;
+        patience
+            .answer("committing a transaction", inner.commit())
             .await
-            .map_err(StoreError::statement("committing a transaction"))
     }
 
     /// The transaction's time, by the database's clock.
@@ -229,15 +248,11 @@ impl Tx<'_> {
         values: &[&(dyn ToSql + Sync)],
         doing: &'static str,
     ) -> Result<Vec<Row>, StoreError> {
-        let statement = self
-            .inner
-            .prepare_cached(sql)
-            .await
-            .map_err(StoreError::statement(doing))?;
-        self.inner
-            .query(&statement, values)
-            .await
-            .map_err(StoreError::statement(doing))
+        let answer = async {
+            let statement = self.inner.prepare_cached(sql).await?;
+            self.inner.query(&statement, values).await
+        };
+        self.patience.answer(doing, answer).await
     }
 
     pub(crate) async fn query_opt(
@@ -246,15 +261,11 @@ impl Tx<'_> {
         values: &[&(dyn ToSql + Sync)],
         doing: &'static str,
     ) -> Result<Option<Row>, StoreError> {
-        let statement = self
-            .inner
-            .prepare_cached(sql)
-            .await
-            .map_err(StoreError::statement(doing))?;
-        self.inner
-            .query_opt(&statement, values)
-            .await
-            .map_err(StoreError::statement(doing))
+        let answer = async {
+            let statement = self.inner.prepare_cached(sql).await?;
+            self.inner.query_opt(&statement, values).await
+        };
+        self.patience.answer(doing, answer).await
     }
 
     pub(crate) async fn execute(
@@ -263,15 +274,11 @@ impl Tx<'_> {
         values: &[&(dyn ToSql + Sync)],
         doing: &'static str,
     ) -> Result<u64, StoreError> {
-        let statement = self
-            .inner
-            .prepare_cached(sql)
-            .await
-            .map_err(StoreError::statement(doing))?;
-        self.inner
-            .execute(&statement, values)
-            .await
-            .map_err(StoreError::statement(doing))
+        let answer = async {
+            let statement = self.inner.prepare_cached(sql).await?;
+            self.inner.execute(&statement, values).await
+        };
+        self.patience.answer(doing, answer).await
     }
 
     /// Prepares what this connection does not know yet. Statements that are known are sent when they are first
@@ -283,10 +290,8 @@ impl Tx<'_> {
         doing: &'static str,
     ) -> Result<(), StoreError> {
         for sql in statements {
-            self.inner
-                .prepare_cached(sql)
-                .await
-                .map_err(StoreError::statement(doing))?;
+            let known = self.inner.prepare_cached(sql);
+            self.patience.answer(doing, known).await?;
         }
         Ok(())
     }
