@@ -23,7 +23,8 @@ use crate::{
 /// One connection of a program to the broker.
 #[derive(Debug, Clone)]
 pub struct BusConfig {
-    /// `amqp://` or `amqps://`, with user, password and percent-encoded virtual host.
+    /// `amqp://` or `amqps://`, with user, password and percent-encoded virtual host; or one such URL for each node of a
+    /// cluster, separated by commas. After a failure the next one is tried, in this order.
     pub url: SecretString,
     /// What operators see in the broker's list of connections, and the `connection` label of metrics: program and role,
     /// for example `intake.publish`.
@@ -46,18 +47,19 @@ impl BusConfig {
         }
     }
 
-    fn uri(&self) -> Result<AMQPUri, BusError> {
-        let mut uri: AMQPUri = self
-            .url
-            .expose_secret()
-            .parse()
-            .map_err(|_| BusError::BadUrl)?;
-        uri.query.heartbeat = Some(
-            u16::try_from(self.heartbeat.as_secs())
-                .unwrap_or(u16::MAX)
-                .max(1),
-        );
-        Ok(uri)
+    /// At least one.
+    fn uris(&self) -> Result<Vec<AMQPUri>, BusError> {
+        let urls = self.url.expose_secret().split(',').map(str::trim);
+        urls.map(|url| {
+            let mut uri: AMQPUri = url.parse().map_err(|_| BusError::BadUrl)?;
+            uri.query.heartbeat = Some(
+                u16::try_from(self.heartbeat.as_secs())
+                    .unwrap_or(u16::MAX)
+                    .max(1),
+            );
+            Ok(uri)
+        })
+        .collect()
     }
 }
 
@@ -101,9 +103,9 @@ impl Bus {
     pub fn start(config: BusConfig, stop: &CancellationToken) -> Result<Self, BusError> {
         // The same provider for every TLS client of the process; a second installation is refused, which is fine.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let uri = config.uri()?;
+        let uris = config.uris()?;
         let stop = stop.child_token();
-        let (supervisor, link, state) = Supervisor::new(uri, &config, stop.clone());
+        let (supervisor, link, state) = Supervisor::new(uris, &config, stop.clone());
         tokio::spawn(supervisor.run());
         let name = config.connection_name;
         let publishing = Mutex::default();

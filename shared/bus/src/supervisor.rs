@@ -29,7 +29,8 @@ const STABLE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(1);
 
 pub(crate) struct Supervisor {
-    uri: AMQPUri,
+    /// The nodes; at least one.
+    uris: Vec<AMQPUri>,
     name: String,
     topology: Topology,
     backoff: Backoff,
@@ -40,7 +41,7 @@ pub(crate) struct Supervisor {
 
 impl Supervisor {
     pub(crate) fn new(
-        uri: AMQPUri,
+        uris: Vec<AMQPUri>,
         config: &BusConfig,
         stop: CancellationToken,
     ) -> (
@@ -55,7 +56,7 @@ impl Supervisor {
         let (name, topology) = (config.connection_name.clone(), config.topology.clone());
         (
             Self {
-                uri,
+                uris,
                 name,
                 topology,
                 backoff,
@@ -70,9 +71,13 @@ impl Supervisor {
 
     pub(crate) async fn run(self) {
         let mut failures = 0_u32;
-        while !self.stop.is_cancelled() {
+        // Nodes in turn: the one that failed is tried again after all the others.
+        let mut nodes = self.uris.iter().cycle();
+        while let Some(node) = nodes.next()
+            && !self.stop.is_cancelled()
+        {
             let started = Instant::now();
-            if let Err(error) = self.connection().await {
+            if let Err(error) = self.connection(node).await {
                 tracing::warn!(connection = %self.name, error = &error as &dyn std::error::Error, "no connection to the broker");
             }
             if self.stop.is_cancelled() {
@@ -92,9 +97,9 @@ impl Supervisor {
     }
 
     /// One connection from its start to its end. An error is one of the start; a lost connection was logged.
-    async fn connection(&self) -> Result<(), BusError> {
+    async fn connection(&self, node: &AMQPUri) -> Result<(), BusError> {
         let open = async {
-            let link = Link::open(&self.uri, &self.name).await?;
+            let link = Link::open(node, &self.name).await?;
             declare(&link.channel().await?, &self.topology).await?;
             Ok(link)
         };
@@ -103,7 +108,7 @@ impl Supervisor {
             () = self.stop.cancelled() => return Ok(()),
         };
         let link = Arc::new(link);
-        tracing::info!(connection = %self.name, "connected to the broker");
+        tracing::info!(connection = %self.name, node = %node.authority.host, port = node.authority.port, "connected to the broker");
         self.announce(Some(link.clone()), BusState::Up);
         self.watch(&link).await;
         self.announce(None, BusState::Connecting);

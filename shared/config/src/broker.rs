@@ -9,7 +9,8 @@ use crate::{FromEnvironment, Kind, Reader, TimeUnit, Variable, Wrong};
 /// Connection of a service to RabbitMQ.
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
-    /// `amqp://` or `amqps://` URL; the path is the percent-encoded virtual host.
+    /// One `amqp://` or `amqps://` URL, or several of the nodes of one cluster separated by commas; the path is the
+    /// percent-encoded virtual host.
     pub url: SecretString,
     /// Heartbeat asked of the broker, whole seconds.
     pub heartbeat: Duration,
@@ -19,7 +20,7 @@ const URL: Variable = Variable {
     name: "SEVER_AMQP_URL",
     kind: Kind::Secret { required: true },
     example: "amqp://sever:password@127.0.0.1:5672/%2f",
-    help: "RabbitMQ, version 3.10 or newer. The virtual host is the path, percent-encoded: %2f is the one named `/`.",
+    help: "RabbitMQ, version 3.10 or newer. The virtual host is the path, percent-encoded: %2f is the one named `/`. Several nodes of a cluster: one URL for each, separated by commas (a comma in a password is %2C); after a lost connection the next one is tried.",
 };
 
 const HEARTBEAT: Variable = Variable {
@@ -39,10 +40,15 @@ impl FromEnvironment for BrokerConfig {
 
     fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            url: reader.secret(&URL, amqp_url),
+            url: reader.secret(&URL, amqp_urls),
             heartbeat: reader.time(&HEARTBEAT),
         }
     }
+}
+
+/// Accepts AMQP URIs, separated by commas.
+fn amqp_urls(text: &str) -> Result<(), Wrong> {
+    text.split(',').map(str::trim).try_for_each(amqp_url)
 }
 
 /// Accepts an AMQP URI with a host (RabbitMQ URI specification).
@@ -87,6 +93,14 @@ mod tests {
         let errors = BrokerConfig::from_environment(&environment).unwrap_err();
         assert_eq!(errors.problems().len(), 1, "{errors}");
         assert_eq!(errors.problems()[0].name, "SEVER_AMQP_URL_FILE");
+    }
+
+    #[test]
+    fn several_nodes_are_each_looked_at() {
+        assert!(amqp_urls("amqp://u:p@a:5672/%2f, amqp://u:p@b:5672/%2f").is_ok());
+        for wrong in ["amqp://a,", "amqp://a,http://b", "amqp://u:p,q@a"] {
+            assert!(amqp_urls(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ const CONCERNS: &[(&str, &[&Variable])] = &[
         DatabaseConfig::VARIABLES,
     ),
     (
-        "Database owner (`sever migrate` only)",
+        "Database owner (`sever migrate`, `sever database-restored`)",
         OwnerDatabaseConfig::VARIABLES,
     ),
     ("Broker (intake, workers)", BrokerConfig::VARIABLES),
