@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench bench-reconcile chaos clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench bench-reconcile chaos cluster clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -70,6 +70,10 @@ chaos: packages ## ten minutes of kills, wipes, cuts and stalls under load, then
 bench-reconcile: packages ## a million accounts and three million entitlements loaded, compared and promoted, beside bare COPY and plain SQL
 	$(CARGO) build --locked --release -p sever-bench --bin sever-bench-reconcile
 	$(RELEASE)/sever-bench-reconcile
+
+cluster: packages ## a cluster of three RabbitMQ nodes, killed in turn under load: is every confirmed message delivered?
+	$(CARGO) build --locked --release -p sever-chaos --bins
+	$(RELEASE)/sever-cluster
 
 clean-sever: ## remove the data of `sever dev` and `sever demo`
 	rm -rf .sever

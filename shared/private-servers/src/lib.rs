@@ -29,4 +29,4 @@ pub use error::ServerError;
 pub use port::{are_free, free_ports};
 pub use postgres::{Durability, PostgresOptions, PrivatePostgres};
 pub use process::OwnedProcess;
-pub use rabbit::{PrivateRabbit, QueueDepth, RabbitOptions};
+pub use rabbit::{PrivateCluster, PrivateRabbit, QueueDepth, RabbitOptions};

@@ -1,5 +1,6 @@
 //! A private RabbitMQ server.
 
+mod cluster;
 mod control;
 mod handshake;
 mod node;
@@ -13,8 +14,9 @@ use std::{
 
 use tokio::{sync::Mutex, time::Instant};
 
+pub use self::cluster::PrivateCluster;
 pub use self::control::QueueDepth;
-use self::node::{Node, Ports, SERVER_ENVIRONMENT};
+use self::node::{Node, Ports, SERVER_ENVIRONMENT, Shared};
 use crate::{
     directory::{Directory, tail},
     error::ServerError,
@@ -51,7 +53,8 @@ pub struct PrivateRabbit {
 #[derive(Debug)]
 struct Running {
     broker: OwnedProcess,
-    epmd: OwnedProcess,
+    /// None for a node of a cluster, whose nodes share one.
+    epmd: Option<OwnedProcess>,
 }
 
 impl PrivateRabbit {
@@ -70,7 +73,16 @@ impl PrivateRabbit {
     /// # Errors
     /// As [`Self::start`].
     pub async fn start_with(dir: &Path, options: RabbitOptions) -> Result<Self, ServerError> {
-        let mut node = Node::prepare(Directory::open(dir)?, options.management)?;
+        Self::start_node(dir, options, None).await
+    }
+
+    /// Starts one node, by itself or as one that will be joined with others.
+    async fn start_node(
+        dir: &Path,
+        options: RabbitOptions,
+        shared: Option<Shared>,
+    ) -> Result<Self, ServerError> {
+        let mut node = Node::prepare(Directory::open(dir)?, options.management, shared)?;
         let mut remembered = node
             .directory
             .recall_ports::<4>()
@@ -78,6 +90,9 @@ impl PrivateRabbit {
         for _ in 0..START_TRIES {
             let no_port = ServerError::NoPort { server: SERVER };
             node.ports = Ports::from(remembered.take().or_else(free_ports).ok_or(no_port)?);
+            if let Some(shared) = &node.shared {
+                node.ports.epmd = shared.epmd;
+            }
             if let Some(running) = launch(&node).await? {
                 node.directory.remember_ports(&node.ports.all())?;
                 let pid = AtomicU32::new(running.broker.pid());
@@ -178,7 +193,9 @@ impl PrivateRabbit {
         let mut held = self.running.lock().await;
         if let Some(Running { broker, epmd }) = held.take() {
             broker.stop(signal, STOP_DEADLINE).await;
-            epmd.kill().await;
+            if let Some(epmd) = epmd {
+                epmd.kill().await;
+            }
             self.pid.store(0, Ordering::Relaxed);
         }
     }
@@ -197,22 +214,10 @@ async fn launch(node: &Node) -> Result<Option<Running>, ServerError> {
         .map_err(ServerError::io("reading", node.log()))?
         .len();
 
-    let (out, err) = (share()?, share()?);
-    let epmd = OwnedProcess::start(&[], &epmd_program()?, "KILL", |command| {
-        command.args([
-            "-port",
-            &node.ports.epmd.to_string(),
-            "-address",
-            "127.0.0.1",
-        ]);
-        command
-            .env_clear()
-            .envs(node.environment())
-            .current_dir("/")
-            .stdout(out)
-            .stderr(err);
-    })
-    .await?;
+    let epmd = match node.shared {
+        Some(_) => None,
+        None => Some(start_epmd(node.ports.epmd, node.environment(), (share()?, share()?)).await?),
+    };
 
     let (out, err) = (share()?, share()?);
     let broker = OwnedProcess::start(
@@ -232,7 +237,11 @@ async fn launch(node: &Node) -> Result<Option<Running>, ServerError> {
     )
     .await?;
     let running = Running { broker, epmd };
-    node.directory.record(&[&running.broker, &running.epmd])?;
+    let processes: Vec<&OwnedProcess> = [Some(&running.broker), running.epmd.as_ref()]
+        .into_iter()
+        .flatten()
+        .collect();
+    node.directory.record(&processes)?;
     match wait_until_up(node, &running).await {
         Ok(()) => Ok(Some(running)),
         Err(ServerError::Exited { .. }) if node.port_was_taken(before) => Ok(None),
@@ -240,10 +249,29 @@ async fn launch(node: &Node) -> Result<Option<Running>, ServerError> {
     }
 }
 
+/// A port mapper of our own.
+async fn start_epmd(
+    port: u16,
+    environment: Vec<(&'static str, String)>,
+    (out, err): (fs::File, fs::File),
+) -> Result<OwnedProcess, ServerError> {
+    OwnedProcess::start(&[], &epmd_program()?, "KILL", |command| {
+        command.args(["-port", &port.to_string(), "-address", "127.0.0.1"]);
+        command
+            .env_clear()
+            .envs(environment)
+            .current_dir("/")
+            .stdout(out)
+            .stderr(err);
+    })
+    .await
+}
+
 async fn wait_until_up(node: &Node, running: &Running) -> Result<(), ServerError> {
     let start = Instant::now();
     while start.elapsed() < START_DEADLINE {
-        if let Some(outcome) = running.broker.outcome().or_else(|| running.epmd.outcome()) {
+        let epmd = || running.epmd.as_ref().and_then(OwnedProcess::outcome);
+        if let Some(outcome) = running.broker.outcome().or_else(epmd) {
             return Err(ServerError::Exited {
                 server: SERVER,
                 outcome,
@@ -251,7 +279,7 @@ async fn wait_until_up(node: &Node, running: &Running) -> Result<(), ServerError
                 tail: tail(&node.log()),
             });
         }
-        if handshake::answers(node.ports.amqp, &node.name).await {
+        if handshake::answers(node.ports.amqp, node.greetings()).await {
             return Ok(());
         }
         tokio::time::sleep(POLL).await;

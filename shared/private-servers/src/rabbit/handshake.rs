@@ -11,9 +11,12 @@ use tokio::{
 const DEADLINE: Duration = Duration::from_secs(5);
 const FRAME_BYTES_MAX: usize = 4096;
 
-/// Whether the server at `port` greets us with the name of `node`. Another server on that port does not count.
-pub(super) async fn answers(port: u16, node: &str) -> bool {
-    matches!(timeout(DEADLINE, greeting(port)).await, Ok(Ok(bytes)) if contains(&bytes, node.as_bytes()))
+/// Whether the server at `port` greets us with one of these names. Another server on that port does not count.
+pub(super) async fn answers(port: u16, names: [&str; 2]) -> bool {
+    let Ok(Ok(bytes)) = timeout(DEADLINE, greeting(port)).await else {
+        return false;
+    };
+    names.iter().any(|name| contains(&bytes, name.as_bytes()))
 }
 
 /// The first frame (`connection.start`, AMQP 0-9-1 section 2.2.4), which carries the cluster's name.

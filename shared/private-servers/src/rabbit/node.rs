@@ -4,6 +4,7 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 use crate::{
@@ -65,10 +66,27 @@ pub(super) struct Node {
     pub(super) name: String,
     pub(super) ports: Ports,
     pub(super) management: bool,
+    /// For a node of a cluster: what it shares with the others.
+    pub(super) shared: Option<Shared>,
+}
+
+/// What the nodes of one cluster share.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    /// The port of their one port mapper, which none of them owns.
+    pub(super) epmd: u16,
+    /// The secret by which they know each other.
+    pub(super) cookie: String,
+    /// As what each of them may greet once they are joined: the cluster can have the name of its first node.
+    pub(super) greeting: Arc<OnceLock<String>>,
 }
 
 impl Node {
-    pub(super) fn prepare(directory: Directory, management: bool) -> Result<Self, ServerError> {
+    pub(super) fn prepare(
+        directory: Directory,
+        management: bool,
+        shared: Option<Shared>,
+    ) -> Result<Self, ServerError> {
         let name = match directory.recall("node-name") {
             Some(name) => name,
             None => {
@@ -82,6 +100,7 @@ impl Node {
             name,
             ports: Ports::from([0; 4]),
             management,
+            shared,
         };
         node.write_cookie()?;
         Ok(node)
@@ -105,10 +124,20 @@ impl Node {
         if path.exists() {
             return Ok(());
         }
-        let cookie = format!("{:016X}{:016X}", random(), random());
-        fs::write(&path, cookie).map_err(ServerError::io("writing", &path))?;
+        let shared = self.shared.as_ref().map(|shared| shared.cookie.clone());
+        fs::write(&path, shared.unwrap_or_else(cookie))
+            .map_err(ServerError::io("writing", &path))?;
         fs::set_permissions(&path, Permissions::from_mode(0o400))
             .map_err(ServerError::io("protecting", &path))
+    }
+
+    /// The names by which it may greet: its own, and once it is joined that of the cluster's first node.
+    pub(super) fn greetings(&self) -> [&str; 2] {
+        let joined = self
+            .shared
+            .as_ref()
+            .and_then(|shared| shared.greeting.get());
+        [&self.name, joined.unwrap_or(&self.name)]
     }
 
     /// Writes what depends on the ports.
@@ -175,6 +204,11 @@ impl Node {
         .iter()
         .any(|sign| new.contains(sign))
     }
+}
+
+/// A fresh Erlang cookie.
+pub(super) fn cookie() -> String {
+    format!("{:016X}{:016X}", random(), random())
 }
 
 /// The directory of the Erlang that was found, then the system's.
