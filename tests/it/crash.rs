@@ -41,7 +41,30 @@ const OF_INTAKE: &[&str] = &[
     "relay.after_claim",
     "relay.after_publish",
     "relay.after_confirm",
+    "relay.after_put_back",
+    "sweep.before_ring",
+    "sweep.after_ring",
+    "broker_lost.after_note",
+    "broker_lost.after_marker",
 ];
+
+/// The points that the console passes; `tests/chaos` crashes it there.
+const OF_CONSOLE: &[&str] = &["plan.", "cancel.", "release.", "restore.", "task."];
+
+/// Brings about what the point is passed for, where an ordinary leaver does not.
+async fn lead_to(point: &str, fleet: &Fleet) -> Duration {
+    match point {
+        "relay.after_put_back" => {
+            let unroutable = "INSERT INTO outbox (id, exchange, routing_key, body) VALUES (gen_random_uuid(), 'sever.cmd', 'nowhere', '{}')";
+            fleet.database.sql(unroutable).await.unwrap();
+        }
+        "broker_lost.after_note" | "broker_lost.after_marker" => fleet.lose_marker().await.unwrap(),
+        // Its bell is the sweeper's.
+        "sweep.after_ring" => return Duration::from_secs(1),
+        _ => {}
+    }
+    Duration::ZERO
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_boundary_a_process_dies_at_the_end_state_is_the_same() {
@@ -52,7 +75,9 @@ async fn whichever_boundary_a_process_dies_at_the_end_state_is_the_same() {
         .await
         .unwrap();
     let mut accounts = Vec::new();
-    for (number, point) in sever_crash_point::POINTS.iter().enumerate() {
+    let points = sever_crash_point::POINTS.iter();
+    let points = points.filter(|point| !OF_CONSOLE.iter().any(|of| point.starts_with(of)));
+    for (number, point) in points.enumerate() {
         let account = fleet
             .simulator
             .seed(&person(number))
@@ -75,8 +100,14 @@ async fn whichever_boundary_a_process_dies_at_the_end_state_is_the_same() {
             "before {point}: did not drain"
         );
         program.set("SEVER_CRASH_AT", point);
+        let ahead = lead_to(point, &fleet).await;
+        let program = if of_intake {
+            &mut fleet.intake
+        } else {
+            &mut fleet.worker
+        };
         program.restart().unwrap();
-        fleet.leave(&leaver).await.unwrap();
+        fleet.leave_at(&leaver, ahead).await.unwrap();
         let program = if of_intake {
             &mut fleet.intake
         } else {
@@ -90,6 +121,8 @@ async fn whichever_boundary_a_process_dies_at_the_end_state_is_the_same() {
         .unwrap();
         program.set("SEVER_CRASH_AT", "");
         program.restart().unwrap();
+        let unroutable = "DELETE FROM outbox WHERE routing_key = 'nowhere'";
+        fleet.database.sql(unroutable).await.unwrap();
         fleet
             .jobs_come_to(&["done"], number + 1, LIMIT)
             .await

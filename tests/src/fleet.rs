@@ -51,6 +51,7 @@ pub struct Fleet {
     /// Where intake answers.
     pub intake_url: String,
     hr: Bus,
+    host: String,
     source: SourceId,
     connection: ConnectionId,
     _hr_ends: DropGuard,
@@ -137,6 +138,7 @@ impl Fleet {
             worker,
             intake_url: format!("http://127.0.0.1:{}", ports[1]),
             hr,
+            host,
             source,
             connection,
             _hr_ends: end.drop_guard(),
@@ -329,6 +331,20 @@ impl Fleet {
                 .then_some(()))
         })
         .await
+    }
+
+    /// Takes the broker's marker queue away, as the loss of its data does.
+    ///
+    /// # Errors
+    /// When the broker refuses.
+    pub async fn lose_marker(&self) -> anyhow::Result<()> {
+        let rabbit = RABBIT.get().context("the broker was not started")?;
+        let marker = sever_bus::topology::QUEUE_MARKER;
+        rabbit
+            .control(&["delete_queue", "-p", &self.host, marker])
+            .await
+            .map(drop)
+            .map_err(Into::into)
     }
 
     /// What the database's own checker finds wrong, now that the fleet is at rest; empty when nothing is.

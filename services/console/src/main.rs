@@ -24,6 +24,9 @@ async fn main() -> anyhow::Result<()> {
     let (database, http, ops): (DatabaseConfig, HttpConfig, OpsConfig) =
         read_all(&ProcessEnvironment)?;
     init_logs("sever-console", &ops.log)?;
+    if !ops.crash_at.is_empty() {
+        sever_crash_point::arm(&ops.crash_at).context("reading SEVER_CRASH_AT")?;
+    }
     let (health, ops_end) = (Health::new(), CancellationToken::new());
     let shutdown =
         Shutdown::install(ops.shutdown_grace, health.clone()).context("listening for signals")?;

@@ -76,7 +76,9 @@ pub async fn cancel(
         );
     }
     audit::insert(&tx, &events).await?;
+    sever_crash_point::hit("cancel.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("cancel.after_commit");
     Ok(())
 }
 

@@ -125,7 +125,9 @@ pub async fn foretell(store: &Store, asked: &ForetellRequest) -> Result<OptOutId
     }
     outbox::ring(&tx, &bells).await?;
     audit::insert(&tx, &events).await?;
+    sever_crash_point::hit("plan.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("plan.after_commit");
     Ok(id)
 }
 

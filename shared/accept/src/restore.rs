@@ -116,7 +116,9 @@ pub async fn open_restore(
         .collect();
     outbox::ring(&tx, &bells).await?;
     audit::insert(&tx, &events).await?;
+    sever_crash_point::hit("restore.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("restore.after_commit");
     Ok(Opened {
         restore: by,
         jobs: jobs.iter().map(|job| job.id).collect(),

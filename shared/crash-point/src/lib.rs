@@ -16,6 +16,11 @@ pub const POINTS: &[&str] = &[
     "relay.after_claim",
     "relay.after_publish",
     "relay.after_confirm",
+    "relay.after_put_back",
+    "sweep.before_ring",
+    "sweep.after_ring",
+    "broker_lost.after_note",
+    "broker_lost.after_marker",
     "bell.before_ack",
     "bell.after_ack",
     "claim.before_commit",
@@ -26,6 +31,16 @@ pub const POINTS: &[&str] = &[
     "call.after",
     "settle.before_commit",
     "settle.after_commit",
+    "plan.before_commit",
+    "plan.after_commit",
+    "cancel.before_commit",
+    "cancel.after_commit",
+    "release.before_commit",
+    "release.after_commit",
+    "restore.before_commit",
+    "restore.after_commit",
+    "task.before_commit",
+    "task.after_commit",
 ];
 
 /// Which point kills the process, and at which passing.

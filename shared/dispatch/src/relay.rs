@@ -91,6 +91,7 @@ async fn pass(
     if !refused.is_empty() {
         tracing::warn!(rows = refused.len(), first = %refused[0].problem, "the broker did not take some bells; each backs off by itself");
         outbox::put_back(store, token, &refused).await?;
+        sever_crash_point::hit("relay.after_put_back");
     }
     Ok(claimed)
 }

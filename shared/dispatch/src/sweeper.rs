@@ -38,9 +38,11 @@ pub(crate) async fn run(
 }
 
 async fn sweep(store: &Store, settings: DispatchSettings, waker: &Waker) {
+    sever_crash_point::hit("sweep.before_ring");
     match job::sweep(store, settings.rung_too_long, SWEEP_LIMIT).await {
         Ok(rings) if rings.is_empty() => {}
         Ok(rings) => {
+            sever_crash_point::hit("sweep.after_ring");
             for (why, count) in rings {
                 metrics::counter!(catalogue::SWEEPER_RINGS.name, "why" => why)
                     .increment(count.unsigned_abs());
@@ -63,11 +65,13 @@ async fn check_marker(store: &Store, bus: &Bus) -> bool {
                 tracing::warn!(error = %chain(&error), "could not note that the broker's data is gone; it is looked for again");
                 return false;
             }
+            sever_crash_point::hit("broker_lost.after_note");
             tracing::warn!(
                 "the broker's data is new or gone: every bell rung before now is rung again"
             );
-            bus.declare_marker()
-                .await
+            let declared = bus.declare_marker().await;
+            sever_crash_point::hit("broker_lost.after_marker");
+            declared
                 .inspect_err(|error| tracing::warn!(%error, "could not declare the marker queue"))
                 .is_ok()
         }

@@ -143,7 +143,9 @@ pub(crate) async fn release_hold(
     let decided = hold_release::release(&tx, id, approver(&who, &actor), &reason)
         .await
         .map_err(problem)?;
+    sever_crash_point::hit("release.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("release.after_commit");
     Ok(Json(view(decided)))
 }
 

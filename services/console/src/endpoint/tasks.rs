@@ -132,7 +132,9 @@ pub(crate) async fn complete_task(
     task_decision::done(&tx, id, &actor, evidence)
         .await
         .map_err(problem)?;
+    sever_crash_point::hit("task.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("task.after_commit");
     shown(&client, id).await
 }
 
@@ -160,7 +162,9 @@ pub(crate) async fn confirm_task(
     task_decision::confirm(&tx, id, &who.actor())
         .await
         .map_err(problem)?;
+    sever_crash_point::hit("task.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("task.after_commit");
     shown(&client, id).await
 }
 
@@ -192,7 +196,9 @@ pub(crate) async fn refuse_task(
     task_decision::refuse(&tx, id, &who.actor(), &reason)
         .await
         .map_err(problem)?;
+    sever_crash_point::hit("task.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("task.after_commit");
     shown(&client, id).await
 }
 
