@@ -26,6 +26,8 @@ macro_rules! kinds {
 }
 
 kinds! {
+    /// The database was brought back to an earlier point.
+    DatabaseRestored = "database.restored",
     /// A request was accepted.
     RequestAccepted = "request.accepted",
     /// A request waits because nobody known has its key.

@@ -31,6 +31,7 @@ pub mod hold_decision;
 pub mod hold_reject;
 pub mod hold_release;
 pub mod hold_request;
+pub mod incarnation;
 pub mod integration;
 pub mod integration_view;
 pub mod invariants;

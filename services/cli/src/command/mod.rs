@@ -10,6 +10,7 @@ use crate::output::Format;
 mod audit;
 mod completions;
 mod connection;
+mod database_restored;
 mod doctor;
 mod hold;
 mod integration;
@@ -99,6 +100,9 @@ enum Command {
     Audit(audit::AuditCommand),
     /// Check the invariants in the database (SEVER_DATABASE_URL).
     Doctor(doctor::DoctorArguments),
+    /// After the database was brought back to an earlier point: refuse the processes of the lost history, and name what is
+    /// lost and how each source sends it again (SEVER_DATABASE_OWNER_URL).
+    DatabaseRestored(database_restored::DatabaseRestoredArguments),
     /// Run the whole fleet on this machine until Ctrl-C, with a simulated Okta org.
     Dev(dev::DevArguments),
     /// Take away the access of 48 people who leave a company of 500, on this machine, and prove it.
@@ -130,6 +134,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::Protected(command) => protected::run(command, format).await,
         Command::Audit(command) => audit::run(command, format).await,
         Command::Doctor(arguments) => doctor::run(&arguments, format).await,
+        Command::DatabaseRestored(arguments) => database_restored::run(&arguments, format).await,
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Completions(arguments) => completions::run(&arguments),
