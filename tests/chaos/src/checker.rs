@@ -283,7 +283,7 @@ async fn rules(ground: &Ground, findings: &mut Findings) -> anyhow::Result<()> {
 
 /// Nothing is left in a queue that somebody would have to look at.
 async fn queues(ground: &Ground, findings: &mut Findings) -> anyhow::Result<()> {
-    let queues = ground.rabbit.list_queues().await?;
+    let queues = ground.servers.rabbit.list_queues().await?;
     let looked_at = |name: &str| name.starts_with("sever.in") || name.starts_with("sever.dlq");
     for queue in queues
         .iter()

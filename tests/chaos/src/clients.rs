@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::amqp::HrSystem;
-use self::http::Http;
+pub(crate) use self::http::Http;
 use crate::crowd::external_id;
 use crate::promises::{Promises, Way};
 

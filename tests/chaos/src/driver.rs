@@ -210,32 +210,30 @@ impl<'a> Driver<'a> {
             Fault::RollingRestart => return self.rolling_restart().await,
             Fault::BrokerKilled => {
                 self.count("broker", running);
-                ground.rabbit.kill().await;
+                ground.servers.rabbit.kill().await;
                 self.hold(0..4).await;
-                ground.rabbit.restart().await?;
+                ground.servers.rabbit.restart().await?;
             }
-            Fault::BrokerRestarted => ground.rabbit.restart().await?,
+            Fault::BrokerRestarted => ground.servers.rabbit.restart().await?,
             Fault::BrokerWiped => {
-                let since = Instant::now()
-                    .checked_sub(SENT_AGAIN)
-                    .unwrap_or(self.started);
+                let since = Instant::now().checked_sub(SENT_AGAIN);
                 self.count("broker", running);
-                ground.rabbit.wipe().await?;
+                ground.servers.rabbit.wipe().await?;
                 ground.make_broker_user().await?;
                 self.hr.send_again(since);
             }
             Fault::BrokerAlarm => {
-                ground.rabbit.set_alarm(true).await?;
+                ground.servers.rabbit.set_alarm(true).await?;
                 self.hold(3..8).await;
-                ground.rabbit.set_alarm(false).await?;
+                ground.servers.rabbit.set_alarm(false).await?;
             }
             Fault::DatabaseKilled => {
                 self.count("postgres", running);
-                ground.postgres.kill().await;
+                ground.servers.postgres.kill().await;
                 self.hold(0..6).await;
-                ground.postgres.restart().await?;
+                ground.servers.postgres.restart().await?;
             }
-            Fault::DatabaseRestarted => ground.postgres.restart().await?,
+            Fault::DatabaseRestarted => ground.servers.postgres.restart().await?,
             Fault::ProviderErrors => self.provider_errors().await?,
             _ => self.break_link(fault).await,
         }

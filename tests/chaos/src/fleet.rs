@@ -11,23 +11,26 @@ use crate::ground::Ground;
 use crate::process::{Kind, Process};
 
 /// Replicas of each kind.
-pub(crate) const REPLICAS: usize = 2;
+pub const REPLICAS: usize = 2;
 /// How long the fleet may take to become ready on a busy machine.
 const READY_MAX: Duration = Duration::from_secs(120);
 
 /// All processes; dropping it kills them.
-pub(crate) struct Fleet {
+pub struct Fleet {
     members: Vec<Process>,
     ops: Vec<u16>,
     /// Where the replicas of intake answer.
-    pub(crate) intake: [String; REPLICAS],
+    pub intake: [String; REPLICAS],
     /// Where the replicas of the console answer.
-    pub(crate) console: [String; REPLICAS],
+    pub console: [String; REPLICAS],
 }
 
 impl Fleet {
-    /// Starts everything and waits until it is ready.
-    pub(crate) async fn start(ground: &Ground) -> anyhow::Result<Self> {
+    /// Starts everything, with these variables in place of or besides the ordinary ones, and waits until it is ready.
+    pub(crate) async fn start(
+        ground: &Ground,
+        further: &[(&'static str, &str)],
+    ) -> anyhow::Result<Self> {
         let http = free_ports::<4>().context("no free ports")?;
         let ops = free_ports::<8>().context("no free ports")?;
         let url = |port| format!("http://127.0.0.1:{port}");
@@ -35,6 +38,10 @@ impl Fleet {
         for (at, kind) in Kind::ALL.into_iter().enumerate() {
             for replica in 0..REPLICAS {
                 let mut environment = environment(ground, kind, replica);
+                for (name, value) in further {
+                    environment.retain(|(known, _)| known != name);
+                    environment.push((*name, (*value).to_owned()));
+                }
                 let number = at * REPLICAS + replica;
                 environment.push(("SEVER_OPS_LISTEN", format!("127.0.0.1:{}", ops[number])));
                 if let Some(port) = http.get(number) {
@@ -54,7 +61,10 @@ impl Fleet {
     }
 
     /// Waits until every process says that it is ready.
-    pub(crate) async fn ready(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// Which one does not, with the end of its log.
+    pub async fn ready(&self) -> anyhow::Result<()> {
         for kind in Kind::ALL {
             self.ready_of(kind).await?;
         }
@@ -62,7 +72,10 @@ impl Fleet {
     }
 
     /// The same for the replicas of one kind.
-    pub(crate) async fn ready_of(&self, kind: Kind) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// As [`Fleet::ready`].
+    pub async fn ready_of(&self, kind: Kind) -> anyhow::Result<()> {
         let http = reqwest::Client::builder().no_proxy().build()?;
         let members = self.members.iter().zip(&self.ops);
         for (process, port) in members.filter(|(process, _)| process.kind == kind) {
@@ -79,8 +92,11 @@ impl Fleet {
         Ok(())
     }
 
-    /// One replica.
-    pub(crate) fn member(&mut self, kind: Kind, replica: usize) -> &mut Process {
+    /// One replica, by its number from 0.
+    ///
+    /// # Panics
+    /// For a number that no replica has.
+    pub fn member(&mut self, kind: Kind, replica: usize) -> &mut Process {
         let at = self
             .members
             .iter()

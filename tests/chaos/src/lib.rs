@@ -7,6 +7,7 @@
 
 mod checker;
 mod clients;
+mod cluster;
 mod crowd;
 mod driver;
 mod fault;
@@ -19,7 +20,13 @@ mod promises;
 mod recovery;
 mod report;
 mod run;
+mod world;
 
+pub use cluster::{ClusterReport, cluster};
+pub use fleet::{Fleet, REPLICAS};
+pub use ground::{Ground, Halves, Links, Servers};
 pub use plan::Plan;
+pub use process::{Kind, Process};
 pub use report::Report;
-pub use run::run;
+pub use run::{run, run_on};
+pub use world::World;

@@ -14,15 +14,20 @@ const STOP_MAX: Duration = Duration::from_secs(45);
 
 /// What kind of process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// `sever-intake`.
     Intake,
+    /// `sever-console`.
     Console,
+    /// `sever-worker-okta`.
     WorkerOkta,
+    /// `sever-worker-scim`.
     WorkerScim,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [
+    /// All of them.
+    pub const ALL: [Self; 4] = [
         Self::Intake,
         Self::Console,
         Self::WorkerOkta,
@@ -45,8 +50,9 @@ impl Kind {
 }
 
 /// A process; dropping it kills it.
-pub(crate) struct Process {
-    pub(crate) kind: Kind,
+pub struct Process {
+    /// Its kind.
+    pub kind: Kind,
     environment: Vec<(&'static str, String)>,
     log: PathBuf,
     running: Option<OwnedProcess>,
@@ -72,7 +78,10 @@ impl Process {
     }
 
     /// Starts it again with the same environment and log.
-    pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When it is not built or cannot be started.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
         let program = binary(&format!("sever-{}", self.kind.word()))?;
         let log = File::options()
             .create(true)
@@ -90,17 +99,27 @@ impl Process {
     }
 
     /// SIGKILL; returns when it is gone.
-    pub(crate) async fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         if let Some(process) = self.running.take() {
             process.stop("KILL", STOP_MAX).await;
         }
     }
 
-    /// SIGTERM; returns whether it ended within its grace.
-    pub(crate) async fn terminate(&mut self) -> bool {
-        match self.running.take() {
-            Some(process) => process.stop("TERM", STOP_MAX).await,
-            None => true,
+    /// SIGTERM; returns whether it ended within its grace, and well.
+    pub async fn terminate(&mut self) -> bool {
+        let Some(process) = self.running.take() else {
+            return true;
+        };
+        let ended = process.ended();
+        let in_time = process.stop("TERM", STOP_MAX).await;
+        in_time && ended.await == "exit status: 0"
+    }
+
+    /// Changes one variable for the next start; an empty value takes it away.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        self.environment.retain(|(known, _)| *known != name);
+        if !value.is_empty() {
+            self.environment.push((name, value.to_owned()));
         }
     }
 
@@ -121,7 +140,8 @@ impl Process {
     }
 
     /// How it ended, where it ended by itself.
-    pub(crate) fn ended(&self) -> Option<String> {
+    #[must_use]
+    pub fn ended(&self) -> Option<String> {
         self.running.as_ref().and_then(OwnedProcess::outcome)
     }
 
@@ -140,7 +160,8 @@ impl Process {
     }
 
     /// The end of its log.
-    pub(crate) fn log_end(&self) -> String {
+    #[must_use]
+    pub fn log_end(&self) -> String {
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(8)..].join("\n")

@@ -1,6 +1,7 @@
 //! One run from the start of the servers to the report.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -11,7 +12,7 @@ use crate::clients::{self, Doors, HrSystem};
 use crate::crowd::Crowd;
 use crate::driver::Driver;
 use crate::fleet::Fleet;
-use crate::ground::Ground;
+use crate::ground::{Ground, Servers, directory};
 use crate::plan::Plan;
 use crate::promises::Promises;
 use crate::recovery::Recoveries;
@@ -21,15 +22,26 @@ use crate::report::Report;
 const OPEN: &str = "
 SELECT (SELECT count(*) FROM job WHERE state IN ('waiting', 'running')) + (SELECT count(*) FROM outbox)";
 
-/// Runs the plan with servers in a directory below `base`. The directory stays, and is named, where something is wrong.
+/// Runs the plan with servers of its own in a directory below `base`.
+///
+/// # Errors
+/// As [`run_on`].
+pub async fn run(plan: &Plan, base: &Path) -> anyhow::Result<Report> {
+    let data = directory(base)?;
+    let servers = Servers::start(data.path()).await?;
+    run_on(plan, servers, base).await
+}
+
+/// Runs the plan on these servers, which nobody else may use meanwhile. The logs, in a directory below `base`, stay and
+/// are named where something is wrong.
 ///
 /// # Errors
 /// What could not be started or asked; a finding is no error but part of the report.
-pub async fn run(plan: &Plan, base: &Path) -> anyhow::Result<Report> {
+pub async fn run_on(plan: &Plan, servers: Arc<Servers>, base: &Path) -> anyhow::Result<Report> {
     let start = Instant::now();
-    let mut ground = Ground::start(base).await?;
+    let mut ground = Ground::start(servers, base).await?;
     let crowd = Crowd::make(&ground, plan.leavers, plan.bystanders).await?;
-    let mut fleet = Fleet::start(&ground).await?;
+    let mut fleet = Fleet::start(&ground, &[]).await?;
     let report = work(plan, &ground, &crowd, &mut fleet, start).await;
     drop(fleet);
     match report {
@@ -39,13 +51,13 @@ pub async fn run(plan: &Plan, base: &Path) -> anyhow::Result<Report> {
                 let kept = ground.keep();
                 report
                     .notes
-                    .push(format!("logs and data are kept in {}", kept.display()));
+                    .push(format!("logs are kept in {}", kept.display()));
             }
             Ok(report)
         }
         Err(error) => {
             let kept = ground.keep();
-            Err(error.context(format!("logs and data are kept in {}", kept.display())))
+            Err(error.context(format!("logs are kept in {}", kept.display())))
         }
     }
 }

@@ -89,12 +89,14 @@ impl HrSystem {
         self.0.waiting.add([person]);
     }
 
-    /// Publishes once more what was confirmed since `since`.
-    pub(crate) fn send_again(&self, since: Instant) {
+    /// Publishes once more what was confirmed since `since`, or ever.
+    pub(crate) fn send_again(&self, since: Option<Instant>) {
         let mut record = self.0.promises.record();
         let accepted = record.accepted.values();
         let again: Vec<usize> = accepted
-            .filter(|promise| promise.way == Way::Amqp && promise.at >= since)
+            .filter(|promise| {
+                promise.way == Way::Amqp && since.is_none_or(|since| promise.at >= since)
+            })
             .map(|promise| promise.person)
             .collect();
         record.sent_again += again.len() as u64;

@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 const CONSOLE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client who retries.
-pub(super) struct Http {
+pub(crate) struct Http {
     client: reqwest::Client,
     intake: [String; 2],
     console: [String; 2],
@@ -32,7 +32,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    pub(super) fn new(
+    pub(crate) fn new(
         doors: &Doors,
         promises: Promises,
         give_up: CancellationToken,
@@ -53,7 +53,7 @@ impl Http {
     }
 
     /// Sends the request to one replica after the other until one accepts it.
-    pub(super) async fn until_accepted(&self, person: usize, way: Way) {
+    pub(crate) async fn until_accepted(&self, person: usize, way: Way) {
         for turn in person.. {
             match self.attempt(person, way, &self.intake[turn % 2]).await {
                 Some(answer) => {
@@ -77,6 +77,20 @@ impl Http {
 
     /// One try; the answer, where it is an acceptance.
     async fn attempt(&self, person: usize, way: Way, intake: &str) -> Option<Value> {
+        let answer = self.send(person, way, intake).await.ok()?;
+        if answer.status() != StatusCode::ACCEPTED {
+            return None;
+        }
+        answer.json().await.ok()
+    }
+
+    /// One try; whatever the answer is.
+    pub(crate) async fn send(
+        &self,
+        person: usize,
+        way: Way,
+        intake: &str,
+    ) -> reqwest::Result<reqwest::Response> {
         let request = if way == Way::OptOut {
             let body = json!({
                 "person": {"source": SOURCE, "external_id": external_id(person)}, "intent": "remove", "scope": "all",
@@ -92,15 +106,11 @@ impl Http {
             let request = request.header("Content-Type", "application/cloudevents+json");
             request.body(event(person, way, &self.effective_at))
         };
-        let answer = request.bearer_auth(&self.token).send().await.ok()?;
-        if answer.status() != StatusCode::ACCEPTED {
-            return None;
-        }
-        answer.json().await.ok()
+        request.bearer_auth(&self.token).send().await
     }
 
     /// Looks one accepted opt-out up at either console, until one answers; a wrong answer counts as none.
-    pub(super) async fn ask_console(&self, dice: &mut StdRng) {
+    pub(crate) async fn ask_console(&self, dice: &mut StdRng) {
         let known: Vec<String> = {
             let record = self.promises.record();
             let accepted = record.accepted.values();
