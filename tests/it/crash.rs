@@ -60,7 +60,7 @@ async fn lead_to(point: &str, fleet: &Fleet) -> Duration {
         }
         "broker_lost.after_note" | "broker_lost.after_marker" => fleet.lose_marker().await.unwrap(),
         // Its bell is the sweeper's.
-        "sweep.after_ring" => return Duration::from_secs(1),
+        "sweep.after_ring" => return Duration::from_secs(10),
         _ => {}
     }
     Duration::ZERO

@@ -36,10 +36,9 @@ SELECT asked_by, channel, max(received_at) AS last_at, (array_agg(idem_key ORDER
 FROM request GROUP BY asked_by, channel ORDER BY asked_by, channel";
 
 const AFTER: &str = "
-SELECT asked_by, channel, idem_key, received_at FROM request WHERE received_at > $1 ORDER BY received_at LIMIT $2";
+SELECT asked_by, channel, idem_key, received_at FROM request WHERE received_at > $1::timestamptz ORDER BY received_at LIMIT $2";
 
-const KNOWN: &str =
-    "SELECT asked_by, idem_key FROM request WHERE received_at > $1 - interval '1 hour'";
+const KNOWN: &str = "SELECT asked_by, idem_key FROM request WHERE received_at > $1::timestamptz - interval '1 hour'";
 
 /// What renewing the mark found and did.
 #[derive(Debug, Clone, PartialEq, Eq)]

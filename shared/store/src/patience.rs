@@ -4,7 +4,6 @@
 //! way is half open, says nothing: the kernel acknowledges what is sent and no answer comes. So every statement has a
 //! deadline of its own, a little above the server's, and a connection that was silent is never used again.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -41,6 +40,14 @@ impl Patience {
         }
     }
 
+    /// More or less of it for the same connection, after the server's own timeout was changed to this.
+    pub(crate) fn changed_to(&self, statement_timeout: Duration) -> Self {
+        Self {
+            limit: statement_timeout + WAY,
+            silent: Arc::clone(&self.silent),
+        }
+    }
+
     /// Whether a statement went unanswered: the connection must not be used again.
     pub(crate) fn is_over(&self) -> bool {
         self.silent.load(Ordering::Relaxed)
@@ -50,24 +57,28 @@ impl Patience {
     ///
     /// # Errors
     /// [`StoreError::Silent`], or the statement's own.
-    pub(crate) async fn answer<T>(
-        &self,
+    pub(crate) fn answer<'a, T: 'a>(
+        &'a self,
         doing: &'static str,
-        call: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<T, StoreError> {
-        let mut unanswered = Unanswered {
-            since: Instant::now(),
-            silent: Some(&self.silent),
-        };
-        match tokio::time::timeout(self.limit, call).await {
-            Ok(answer) => {
-                unanswered.silent = None;
-                answer.map_err(StoreError::statement(doing))
+        call: impl Future<Output = Result<T, tokio_postgres::Error>> + 'a,
+    ) -> impl Future<Output = Result<T, StoreError>> + 'a {
+        // On the heap, so that a transaction of many statements stays a small future.
+        let call = Box::pin(call);
+        async move {
+            let mut unanswered = Unanswered {
+                since: Instant::now(),
+                silent: Some(&self.silent),
+            };
+            match tokio::time::timeout(self.limit, call).await {
+                Ok(answer) => {
+                    unanswered.silent = None;
+                    answer.map_err(StoreError::statement(doing))
+                }
+                Err(_) => Err(StoreError::Silent {
+                    doing,
+                    within: self.limit,
+                }),
             }
-            Err(_) => Err(StoreError::Silent {
-                doing,
-                within: self.limit,
-            }),
         }
     }
 }

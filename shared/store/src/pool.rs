@@ -296,12 +296,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Waits this long for each statement that follows; to be said where `SET LOCAL statement_timeout` was changed to it.
+    pub(crate) fn be_patient_for(&mut self, statement_timeout: Duration) {
+        self.patience = self.patience.changed_to(statement_timeout);
+    }
+
     /// Runs statements that take no values, one after the other.
     pub(crate) async fn batch(&self, sql: &str, doing: &'static str) -> Result<(), StoreError> {
-        self.inner
-            .batch_execute(sql)
+        self.patience
+            .answer(doing, self.inner.batch_execute(sql))
             .await
-            .map_err(StoreError::statement(doing))
     }
 
     /// Begins to copy rows of these types in.

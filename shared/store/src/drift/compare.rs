@@ -1,5 +1,7 @@
 //! One comparison, from the counting of rows to the promotion.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use serde_json::json;
 use sever_audit::{AuditEvent, AuditKind};
@@ -20,6 +22,8 @@ use crate::row::word;
 /// Big joins want memory of the server, and more time than an ordinary statement. Plans are made for the run at hand.
 const SETTINGS: &str = "
 SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '15min'; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off";
+/// The timeout of a statement in [`SETTINGS`].
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 const ANALYZE: &str = "SELECT inventory_analyze($1)::text";
 
@@ -90,8 +94,9 @@ pub enum Compared {
 /// As any statement; nothing has changed then, and it can be called again.
 pub async fn compare(store: &Store, run: RunId, actor: &str) -> Result<Compared, StoreError> {
     let mut client = store.client("comparing an inventory").await?;
-    let tx = client.begin().await?;
+    let mut tx = client.begin().await?;
     tx.batch(SETTINGS, "setting up a comparison").await?;
+    tx.be_patient_for(STATEMENT_TIMEOUT);
     let Some(run) = judged::lock(&tx, run).await? else {
         return Ok(Compared::NotLoaded);
     };
