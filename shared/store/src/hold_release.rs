@@ -19,10 +19,12 @@ use crate::row::word;
 /// The mass guard's name in its tables.
 const MASS: &str = "mass";
 
-/// A charge that is already there was counted, and stays so.
+/// The release is for as many people as the hold names. A charge that is already there was counted, and stays so.
 const CHARGE_RELEASED: &str = "
-INSERT INTO guard_charge (guard, subject_id, opt_out_id, weight, released_by) VALUES ($1, $2, $3, 1, $4)
-ON CONFLICT (guard, subject_id, opt_out_id) DO NOTHING";
+INSERT INTO guard_charge (guard, subject_id, opt_out_id, weight, released_by)
+SELECT $1, $2, $3, greatest(1, coalesce((detail ->> 'weight')::int8, 1)), id FROM hold WHERE id = $4
+ON CONFLICT (guard, subject_id, opt_out_id) DO UPDATE
+SET weight = greatest(guard_charge.weight, excluded.weight), released_by = coalesce(guard_charge.released_by, excluded.released_by)";
 
 /// Held jobs that no other open hold stops. They are due now, or when they take effect.
 const RETURN_JOBS: &str = "

@@ -1,7 +1,7 @@
 //! Who else is affected by a plan, and what it costs.
 
 use serde_json::json;
-use sever_domain::{AccountState, HoldPolicy, HoldReason};
+use sever_domain::{AccountState, HoldPolicy, HoldReason, SubjectKind};
 use sever_provider::{BlastRadius, Connector};
 use sever_store::job::{Affected, HoldRequest, NewInspection, Settlement};
 
@@ -28,11 +28,7 @@ impl<C: Connector> Epoch<'_, C> {
                 .blast_radius(&account.provider_id, &read.reading)
                 .await
                 .map_err(|error| self.read_failed(&error))?;
-            total.people = total.people.max(counted.people);
-            total.groups += counted.groups;
-            total.applications += counted.applications;
-            total.complete &= counted.complete;
-            total.last_sign_in_path |= counted.last_sign_in_path;
+            total = add(self.claimed.subject_kind, total, counted);
         }
         let reads = self.connector().families().len() * inspection.accounts.len();
         let calls = number(u64::try_from(steps + 2 * reads).unwrap_or(u64::MAX));
@@ -63,6 +59,21 @@ impl<C: Connector> Epoch<'_, C> {
     }
 }
 
+/// A person is one, however many accounts they have. Whether two applications of an integration serve the same people nobody
+/// counts: then they are as many as they can be.
+fn add(subject: SubjectKind, total: BlastRadius, counted: BlastRadius) -> BlastRadius {
+    BlastRadius {
+        people: match subject {
+            SubjectKind::Person => total.people.max(counted.people),
+            SubjectKind::Integration => total.people.saturating_add(counted.people),
+        },
+        groups: total.groups.saturating_add(counted.groups),
+        applications: total.applications.saturating_add(counted.applications),
+        complete: total.complete && counted.complete,
+        last_sign_in_path: total.last_sign_in_path || counted.last_sign_in_path,
+    }
+}
+
 fn number(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
@@ -76,5 +87,22 @@ fn seconds(calls: i64, calls_per_s: f64) -> f64 {
         calls as f64 / calls_per_s
     } else {
         0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_of_two_applications_add_up_and_a_person_stays_one() {
+        let of = |people| BlastRadius {
+            people,
+            complete: people != 5,
+            ..BlastRadius::ONE_PERSON
+        };
+        let both = add(SubjectKind::Integration, of(3), of(5));
+        assert_eq!((both.people, both.complete), (8, false));
+        assert_eq!(add(SubjectKind::Person, of(1), of(1)).people, 1);
     }
 }

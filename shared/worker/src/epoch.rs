@@ -99,8 +99,9 @@ pub(crate) struct Epoch<'a, C> {
     pub(crate) lost_at: Option<Timestamp>,
     /// When a call was last answered in this epoch, as far as it is recorded.
     pub(crate) answered_at: Option<Timestamp>,
-    charged: bool,
-    /// How many people the guard is charged with.
+    /// With how many people the guard is charged.
+    charged: i64,
+    /// How many people the job affects, with whom the guard is to be charged.
     pub(crate) weight: i64,
 }
 

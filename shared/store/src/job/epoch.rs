@@ -71,8 +71,8 @@ pub struct Advance<'a> {
     pub accounts: Vec<String>,
     /// The number of this epoch's attempt, once its row exists.
     pub attempt: Option<i32>,
-    /// Whether the mass guard has been charged.
-    pub charged: bool,
+    /// With how many people the mass guard has been charged.
+    pub charged: i64,
     /// How many people it is charged with: those affected, one at least.
     pub weight: i64,
     /// The guard.
@@ -90,8 +90,8 @@ pub struct Advanced {
     pub intended: Vec<StepId>,
     /// The epoch's attempt, if its row exists now.
     pub attempt: Option<i32>,
-    /// Whether the mass guard is charged now.
-    pub charged: bool,
+    /// With how many people the mass guard is charged now.
+    pub charged: i64,
     /// The guard that opened a hold in this transaction.
     pub tripped: Option<HoldReason>,
     /// The transaction's time.
@@ -105,8 +105,7 @@ pub struct Advanced {
 /// # Errors
 /// [`StoreError::Conflict`] when the lease is lost; else as any statement.
 pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, StoreError> {
-    if !input.charged
-        && !input.intend.is_empty()
+    if wants_charge(&input)
         && let Some(advanced) = try_advance(store, &input, GuardAsked::Last).await?
     {
         return Ok(advanced);
@@ -115,6 +114,11 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
     advanced.ok_or(StoreError::Conflict {
         doing: "advancing a job",
     })
+}
+
+/// Whether more people are affected than the mass guard is charged with.
+fn wants_charge(input: &Advance<'_>) -> bool {
+    !input.intend.is_empty() && input.charged < input.weight.max(1)
 }
 
 /// When a transaction asks the mass guard.
@@ -136,7 +140,7 @@ async fn try_advance(
     let tx = client.begin().await?;
     let claimed = input.claimed;
     let weight = input.weight.max(1);
-    let wants_charge = !input.charged && !input.intend.is_empty();
+    let wants_charge = wants_charge(input);
     let locked = intent::lock(&tx, claimed, &input.accounts).await?;
     let (facts, protected) = (locked.facts, locked.protected);
     evidence::judge_bindings(&tx, claimed, &input.record.bindings).await?;
@@ -161,14 +165,16 @@ async fn try_advance(
         )
         .await?;
         decision = IntentDecision::Go(checked.allowance);
-        charged |= checked.charged;
+        if checked.charged {
+            charged = charged.max(weight);
+        }
         charge = checked.charge;
         tripped = checked.tripped;
     }
     let everything = decision == IntentDecision::Go(Allowance::Everything);
     let charge_last = wants_charge && asked == GuardAsked::Last && everything;
     if charge_last {
-        charged = true;
+        charged = weight;
         let data = guard::describe_charge(weight, &input.guard, locked.active_people);
         events.add(AuditKind::GuardCharged, data);
     }

@@ -22,17 +22,21 @@ const MAKE_LOCK: &str =
     "INSERT INTO guard_lock (guard, source) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const TAKE_LOCK: &str = "SELECT 1 FROM guard_lock WHERE guard = $1 AND source = $2 FOR UPDATE";
 
-/// Under the lock: whether this opt-out was charged meanwhile, what the window has cost, and of how many.
+/// Under the lock: with how many this opt-out was charged meanwhile, what the window has cost, and of how many.
 const READ: &str = "
-SELECT EXISTS (SELECT FROM guard_charge WHERE guard = $1 AND subject_id = $3 AND opt_out_id = $4) AS charged,
+SELECT coalesce((SELECT weight FROM guard_charge WHERE guard = $1 AND subject_id = $3 AND opt_out_id = $4), 0) AS charged,
        (SELECT coalesce(sum(count), 0)::int8 FROM guard_counter WHERE guard = $1 AND source = $2 AND bucket > now() - make_interval(secs => $5)) AS spent,
        (SELECT active_people FROM directory_census) AS active_people, now() AS now";
 
+/// Another job of the opt-out may affect more people than those before it: then the difference counts.
 const CHARGE: &str = "
-WITH charged AS (
+WITH before AS (
+    SELECT coalesce((SELECT weight FROM guard_charge WHERE guard = $1 AND subject_id = $3 AND opt_out_id = $4), 0) AS charged
+), charge AS (
     INSERT INTO guard_charge (guard, subject_id, opt_out_id, weight) VALUES ($1, $3, $4, $5)
+    ON CONFLICT (guard, subject_id, opt_out_id) DO UPDATE SET weight = excluded.weight
 )
-INSERT INTO guard_counter (guard, source, bucket, count) VALUES ($1, $2, date_trunc('minute', now()), $5)
+INSERT INTO guard_counter (guard, source, bucket, count) SELECT $1, $2, date_trunc('minute', now()), $5 - charged FROM before
 ON CONFLICT (guard, source, bucket) DO UPDATE SET count = guard_counter.count + excluded.count";
 
 /// Takes the guard's lock and reads what stands under it, in one round trip: the second statement begins, and
@@ -67,20 +71,21 @@ async fn lock_and_read(
     lock.and(row).ok_or(StoreError::Conflict { doing })
 }
 
-/// Check and charge in one statement, under the lock: charged already, or charged now because it fits.
+/// Check and charge in one statement, under the lock: charged with as many already, or charged now because it fits.
 const CHARGE_IF_ADMITTED: &str = "
 WITH standing AS (
-    SELECT EXISTS (SELECT FROM guard_charge WHERE guard = $1 AND subject_id = $3 AND opt_out_id = $4) AS charged,
+    SELECT coalesce((SELECT weight FROM guard_charge WHERE guard = $1 AND subject_id = $3 AND opt_out_id = $4), 0) AS charged,
            (SELECT coalesce(sum(count), 0)::int8 FROM guard_counter WHERE guard = $1 AND source = $2 AND bucket > now() - make_interval(secs => $6)) AS spent
 ), admitted AS (
-    SELECT 1 FROM standing WHERE NOT charged AND spent + $5 <= $7
+    SELECT $5 - charged AS added FROM standing WHERE charged < $5 AND spent + $5 - charged <= $7
 ), charge AS (
     INSERT INTO guard_charge (guard, subject_id, opt_out_id, weight) SELECT $1, $3, $4, $5 FROM admitted
+    ON CONFLICT (guard, subject_id, opt_out_id) DO UPDATE SET weight = excluded.weight
 ), counter AS (
-    INSERT INTO guard_counter (guard, source, bucket, count) SELECT $1, $2, date_trunc('minute', now()), $5 FROM admitted
+    INSERT INTO guard_counter (guard, source, bucket, count) SELECT $1, $2, date_trunc('minute', now()), added FROM admitted
     ON CONFLICT (guard, source, bucket) DO UPDATE SET count = guard_counter.count + excluded.count
 )
-SELECT charged OR EXISTS (SELECT FROM admitted) AS admitted FROM standing";
+SELECT charged >= $5 OR EXISTS (SELECT FROM admitted) AS admitted FROM standing";
 
 /// Charges the mass guard where that is admitted, as the last thing before the commit: the lock that everybody of
 /// a source waits for is held for one round trip and the commit. `false` where it is not admitted, or the lock's row
@@ -122,7 +127,7 @@ pub(super) fn describe_charge(weight: i64, policy: &GuardPolicy, active_people: 
 pub(super) struct Checked {
     /// What may run.
     pub(super) allowance: Allowance,
-    /// Whether the mass guard is charged, once [`charge`] has run where it must.
+    /// Whether the mass guard is charged with them, once [`charge`] has run where it must.
     pub(super) charged: bool,
     /// Whether the caller must run [`charge`] in this transaction.
     pub(super) charge: bool,
@@ -130,8 +135,8 @@ pub(super) struct Checked {
     pub(super) tripped: Option<HoldReason>,
 }
 
-/// Checks every guard; `charge` is how many people the mass guard is charged with, if it is not charged yet. A
-/// guard that trips opens its hold here.
+/// Checks every guard; `charge` is how many people the mass guard is charged with, if it is not charged with as many
+/// yet. A guard that trips opens its hold here.
 pub(super) async fn check(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
@@ -201,7 +206,8 @@ async fn charge_mass(
     events: &mut Events<'_>,
 ) -> Result<Checked, StoreError> {
     let row = lock_and_read(tx, claimed, policy.mass.window.as_secs_f64()).await?;
-    if row.get("charged") {
+    let before: i64 = row.get("charged");
+    if before >= weight {
         return Ok(Checked {
             allowance: Allowance::Everything,
             charged: true,
@@ -211,8 +217,9 @@ async fn charge_mass(
     }
     let (spent, active_people, now): (i64, i64, Timestamp) =
         (row.get("spent"), row.get("active_people"), row.get("now"));
-    if policy.mass.admits(spent, weight, active_people) {
-        events.add(AuditKind::GuardCharged, json!({"guard": MASS, "weight": weight, "spent": spent + weight, "limit": policy.mass.limit(active_people)}));
+    let added = weight - before;
+    if policy.mass.admits(spent, added, active_people) {
+        events.add(AuditKind::GuardCharged, json!({"guard": MASS, "weight": weight, "spent": spent + added, "limit": policy.mass.limit(active_people)}));
         return Ok(Checked {
             allowance: Allowance::Everything,
             charged: true,

@@ -21,7 +21,7 @@ SELECT job.provider, job.kind, subject.kind AS subject_kind, job.urgency, job.in
        job.connection_id, connection.version AS connection_version, job.attempt, job.failures, job.failing_since, job.plan_revision,
        job.opt_out_revision, job.accepted_at, job.effective_at, job.first_revocation_at,
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
-       EXISTS (SELECT FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id) AS charged,
+       coalesce((SELECT weight FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id), 0) AS charged,
        ARRAY(SELECT reason FROM hold WHERE target_id IN (job.id, job.opt_out_id) AND state = 'released') AS released,
        EXISTS (SELECT FROM job_need WHERE needs_job_id = job.id) AS needed, connection.fence_delay_s, connection.fence_approval,
        affected.people, affected.groups, affected.applications, affected.complete, affected.last_sign_in_path, affected.calls, affected.seconds

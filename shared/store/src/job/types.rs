@@ -73,8 +73,8 @@ pub struct ClaimedJob {
     pub first_revocation_at: Option<Timestamp>,
     /// Who asked first; the guard counts by it.
     pub asked_by: String,
-    /// Whether the mass guard has been charged for this opt-out.
-    pub charged: bool,
+    /// With how many people the mass guard has been charged for this opt-out; 0 before the first intent.
+    pub charged: i64,
     /// Whether another job waits for this one.
     pub needed: bool,
     /// Who else the job affects, once that was counted.

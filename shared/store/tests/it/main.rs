@@ -9,6 +9,7 @@ mod drift;
 mod hold;
 mod integration;
 mod invariants;
+mod mass_guard;
 mod outbox;
 mod protected;
 mod statements;
