@@ -16,7 +16,7 @@ use super::app::app_by_id;
 use super::families::Object;
 use super::{apply, capabilities, disposition, families, inspect, object, plan, rules, undo};
 use crate::account;
-use crate::org::Org;
+use crate::org::{Org, inconsistent};
 use crate::plan::Lifetimes;
 
 /// Integrations of one Okta org, as the worker sees them. Made by [`crate::OktaFactory`].
@@ -110,7 +110,7 @@ impl Connector for OktaIntegrations {
         Ok(undo::undo(step, pre_image))
     }
 
-    /// Who has the application, by the reading.
+    /// Who has the application, by the reading. One that failed is no count of nobody: it is made again.
     async fn blast_radius(
         &self,
         _provider_id: &str,
@@ -118,14 +118,20 @@ impl Connector for OktaIntegrations {
     ) -> Result<BlastRadius, CallError> {
         let account = reading.of(EntitlementKind::Account).first();
         let count = |name: &str| account.and_then(|it| it.facts[name].as_u64()).unwrap_or(0);
-        let unread = |family: &sever_domain::entitlement::FamilyReading| {
-            family.family == EntitlementKind::Consumer && family.result != FamilyResult::Complete
-        };
+        let mut families = reading.families.iter();
+        let consumers = families.find(|family| family.family == EntitlementKind::Consumer);
+        let consumers = consumers.map(|family| family.result);
+        if consumers == Some(FamilyResult::Failed) {
+            return Err(inconsistent(
+                "counting whom the application serves",
+                "who was let into it could not be read whole",
+            ));
+        }
         Ok(BlastRadius {
             people: count("people"),
             groups: count("groups"),
             applications: 0,
-            complete: !reading.families.iter().any(unread),
+            complete: consumers.is_none_or(|result| result == FamilyResult::Complete),
             last_sign_in_path: false,
         })
     }

@@ -58,6 +58,18 @@ async fn whatever_call_breaks_the_end_is_the_same() {
     }
 }
 
+#[tokio::test]
+async fn people_who_cannot_be_counted_are_not_counted_as_nobody() {
+    let sim = Sim::start(json!({})).await;
+    sim.seed(&plain()).await;
+    sim.fault(json!({ "when": { "operation": "list_app_users" }, "then": { "status": 500 } }))
+        .await;
+    let integrations = sim.integrations();
+    let reading = integrations.inspect(APP).await.unwrap();
+    let error = integrations.blast_radius(APP, &reading).await.unwrap_err();
+    assert_eq!(error.class, sever_domain::OutcomeClass::Retry, "{error}");
+}
+
 /// One plan, step by step, up to the first call that fails; says whether none did.
 async fn until_it_dies<C: Connector>(connector: &C, id: &str) -> bool {
     let Ok(reading) = connector.inspect(id).await else {

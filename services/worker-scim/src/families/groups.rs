@@ -51,7 +51,7 @@ pub fn is_indirect(entitlement: &Entitlement) -> bool {
 /// As any list; `Gone` or `NoMethod` where the application has no groups and the user names none.
 pub async fn read(app: &App, user: &User) -> Result<Vec<Entitlement>, Refused> {
     let named = user.groups();
-    let found = match candidates(app, &user.id, named.is_some()).await {
+    let (found, by_filter) = match candidates(app, &user.id, named.is_some()).await {
         Ok(found) => found,
         // Without an endpoint for groups, the user's own list is all there is.
         Err(refused) if named.is_some() && has_no_groups(refused.meaning) => {
@@ -89,14 +89,25 @@ pub async fn read(app: &App, user: &User) -> Result<Vec<Entitlement>, Refused> {
     for membership in cleared.into_iter().flatten() {
         memberships.insert(membership.provider_key.clone(), membership);
     }
+    if by_filter
+        && found
+            .iter()
+            .any(|group| memberships.contains_key(&group.id))
+    {
+        app.dialects.finds_members.learn();
+    }
     Ok(memberships.into_values().collect())
 }
 
 /// The groups that may have the user as a member: those that the filter finds, or all where no filter is taken. A filter
 /// on what a server does not know finds nothing as well (RFC 7644 section 3.4.2.2), and so does one at an address that is
 /// not there: nothing is believed only where the same filter has found somebody before, or where the user's own list can
-/// stand in for a list of all groups that is not given.
-async fn candidates(app: &App, user: &str, names_groups: bool) -> Result<Vec<Candidate>, Refused> {
+/// stand in for a list of all groups that is not given. Says too whether the filter found them.
+async fn candidates(
+    app: &App,
+    user: &str,
+    names_groups: bool,
+) -> Result<(Vec<Candidate>, bool), Refused> {
     let filter = format!("members.value eq {}", Value::String(user.to_owned()));
     let filtered = List {
         doing: "reading the account's groups",
@@ -109,21 +120,18 @@ async fn candidates(app: &App, user: &str, names_groups: bool) -> Result<Vec<Can
         ..filtered
     };
     let keep = |document| Some(Candidate::of(&Group::of(document, None)?, user));
-    match list(app, filtered, keep).await {
-        Ok(found) if !found.is_empty() => {
-            if found.iter().any(|group| group.has == Some(true)) {
-                app.dialects.finds_members.learn();
-            }
-            Ok(found)
+    let found = match list(app, filtered, keep).await {
+        Ok(found) if !found.is_empty() || app.dialects.finds_members.is_known() => {
+            return Ok((found, true));
         }
-        Ok(nothing) if app.dialects.finds_members.is_known() => Ok(nothing),
         Ok(nothing) => match list(app, everything, keep).await {
-            Err(refused) if names_groups && takes_no_filter(refused.meaning) => Ok(nothing),
-            all => all,
+            Err(refused) if names_groups && takes_no_filter(refused.meaning) => nothing,
+            all => all?,
         },
-        Err(refused) if takes_no_filter(refused.meaning) => list(app, everything, keep).await,
-        Err(refused) => Err(refused),
-    }
+        Err(refused) if takes_no_filter(refused.meaning) => list(app, everything, keep).await?,
+        Err(refused) => return Err(refused),
+    };
+    Ok((found, false))
 }
 
 /// Asks the group itself. One that shows no members is believed to the user's own list.
