@@ -7,6 +7,7 @@
 
 mod console;
 mod endpoint;
+mod integration_faults;
 mod page_limit;
 mod parameters;
 mod people_csv;

@@ -13,6 +13,7 @@ mod patience;
 mod pool;
 pub mod restore;
 mod row;
+mod task_lock;
 
 pub mod access;
 pub mod api_token;
