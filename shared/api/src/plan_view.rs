@@ -111,8 +111,10 @@ pub struct PlannedStepView {
 pub enum Becomes {
     /// A call ends it.
     Goes,
-    /// It stays or ends with something else, and no call is made for it.
+    /// It ends with something else, and no call is made for it.
     Left,
+    /// It stays, and cannot act once the account is where the removal leaves it: a rule says so.
+    Inert,
     /// No call of ours can take it, and a person must see to it.
     Blocked,
     /// A person is asked to end it.
@@ -159,13 +161,8 @@ fn connection(affected: Option<&Affected>, job: JobFacts) -> ConnectionPlanView 
 }
 
 fn planned(step: StepFacts) -> PlannedStepView {
-    let becomes = match (step.state, step.action) {
-        (StepState::Blocked, _) => Becomes::Blocked,
-        (StepState::Asked | StepState::Asserted | StepState::Attested, _) => Becomes::Manual,
-        (_, Action::Leave) => Becomes::Left,
-        (_, _) => Becomes::Goes,
-    };
     PlannedStepView {
+        becomes: becomes(&step),
         ordinal: step.ordinal,
         account: step.account,
         action: step.action,
@@ -173,9 +170,19 @@ fn planned(step: StepFacts) -> PlannedStepView {
         target_key: step.target_key,
         label: step.label,
         privileged: step.privileged,
-        becomes,
         reversibility: step.reversibility,
         because: step.state_reason.or(step.rule),
         residual_s: step.residual_s,
+    }
+}
+
+fn becomes(step: &StepFacts) -> Becomes {
+    match (step.state, step.action) {
+        (StepState::Blocked, _) => Becomes::Blocked,
+        (StepState::Asked | StepState::Asserted | StepState::Attested, _) => Becomes::Manual,
+        // What ends with its account has a rule as well, and can work on for a while.
+        (_, Action::Leave) if step.rule.is_some() && step.residual_s.is_none() => Becomes::Inert,
+        (_, Action::Leave) => Becomes::Left,
+        (_, _) => Becomes::Goes,
     }
 }

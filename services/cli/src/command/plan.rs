@@ -161,12 +161,13 @@ fn line(step: &PlannedStepView) -> Vec<String> {
             Some(seconds) => format!("goes, can still work for {seconds} s"),
             None => "goes".to_owned(),
         },
-        Becomes::Left => "stays or ends with another".to_owned(),
+        Becomes::Left => "ends with another".to_owned(),
+        Becomes::Inert => "stays, inert".to_owned(),
         Becomes::Blocked => "blocked".to_owned(),
         Becomes::Manual => "a person is asked".to_owned(),
     };
     let way_back = match (step.becomes, step.reversibility) {
-        (Becomes::Left | Becomes::Blocked, _) => "-",
+        (Becomes::Left | Becomes::Inert | Becomes::Blocked, _) => "-",
         (_, Reversibility::Reversible) => "reversible",
         (_, Reversibility::RestorableUntil) => "for a time",
         (_, Reversibility::OneWay) => "one way",
