@@ -7,8 +7,8 @@ use sever_domain::identity::BindingState;
 use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
 use sever_domain::seen::{Seen, seen};
 use sever_domain::{
-    Action, EntitlementKind, Grade, HoldPolicy, HoldReason, Reversibility, StepClass, StepEvent,
-    StepState,
+    AccountState, Action, EntitlementKind, Grade, HoldPolicy, HoldReason, Reversibility, StepClass,
+    StepEvent, StepState,
 };
 use sever_provider::{Connector, Undo};
 use sever_store::job::{
@@ -21,6 +21,9 @@ use crate::steps::Working;
 
 /// Who approves that a privileged entitlement comes back.
 const APPROVER: &str = "security";
+/// Why nothing comes back to an account that does not exist.
+const ACCOUNT_GONE: &str =
+    "its account does not exist any more: a new one would be another account";
 /// Seconds until such an approval is overdue.
 const APPROVAL_DUE_S: i64 = 86_400;
 
@@ -165,9 +168,17 @@ struct WayBack {
 }
 
 impl WayBack {
+    /// `now` is what was read before anything is given back: to an account that is not there, nothing can be.
     fn add(&mut self, taken: &PlannedStep, undo: Undo, now: &NewInspection) {
+        let read = now
+            .accounts
+            .iter()
+            .find(|account| account.binding == taken.binding);
+        let is_gone =
+            read.is_some_and(|account| account.reading.account_state == AccountState::Absent);
         let step = match undo {
             Undo::Nothing => return,
+            Undo::Step(_) if is_gone => stays_away(taken, ACCOUNT_GONE.to_owned()),
             Undo::Step(step) => *step,
             Undo::Impossible { reason } => stays_away(taken, reason),
         };
@@ -180,10 +191,6 @@ impl WayBack {
         if !self.known.insert(key) {
             return;
         }
-        let read = now
-            .accounts
-            .iter()
-            .find(|account| account.binding == step.binding);
         if step.action == Action::Leave {
             self.impossible.push(step);
         } else if read.is_some_and(|account| seen(&step, &account.reading) == Seen::Done) {
@@ -255,6 +262,8 @@ fn stand_in(step: &PlannedStep) -> PlannedStep {
 pub(crate) mod tests {
     use super::*;
     use sever_domain::BindingId;
+    use sever_domain::entitlement::AccountReading;
+    use sever_store::job::ReadAccount;
 
     pub(crate) fn step(
         action: Action,
@@ -276,6 +285,51 @@ pub(crate) mod tests {
             needs: vec![],
             facts: json!({}),
         }
+    }
+
+    #[test]
+    fn nothing_is_promised_to_an_account_that_does_not_exist() {
+        let suspended = step(Action::SuspendAccount, EntitlementKind::Account, "u");
+        let taken = PlannedStep {
+            binding: suspended.binding,
+            ..step(Action::RemoveFromGroup, EntitlementKind::Group, "g")
+        };
+        let given = |action, of: &PlannedStep| {
+            Undo::Step(Box::new(PlannedStep {
+                action,
+                ..of.clone()
+            }))
+        };
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let read = |state| NewInspection {
+            purpose: InspectionPurpose::Opening,
+            started_at: now,
+            ended_at: now,
+            accounts: vec![ReadAccount {
+                binding: taken.binding,
+                reading: AccountReading {
+                    account_state: state,
+                    ..AccountReading::absent(&[])
+                },
+            }],
+            proofs: Vec::new(),
+        };
+        let planned = |state| {
+            let mut way_back = WayBack::default();
+            let now = read(state);
+            way_back.add(
+                &suspended,
+                given(Action::ReinstateAccount, &suspended),
+                &now,
+            );
+            way_back.add(&taken, given(Action::AddToGroup, &taken), &now);
+            let plan = way_back.plan();
+            let blocked =
+                |step: &&PlannedStep| matches!(step.disposition, Disposition::Blocked { .. });
+            (plan.len(), plan.iter().filter(blocked).count())
+        };
+        assert_eq!(planned(AccountState::Absent), (2, 2));
+        assert_eq!(planned(AccountState::Deactivated), (2, 0));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use clap::Args;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sever_api::job_view::StepView;
 use sever_api::opt_out_view::OptOutView;
-use sever_domain::{Reversibility, StepState};
+use sever_domain::{Action, Reversibility, StepState};
 use uuid::Uuid;
 
 use super::watch;
@@ -73,20 +74,25 @@ fn shown(restore: &Restore) -> String {
     ])
 }
 
-/// What comes back and what does not, by kind, from the steps that were done.
+/// What comes back and what does not, by kind, from the steps that were done. With an account that was deleted for good, all
+/// that hung on it stays away.
 fn beforehand(opt_out: &OptOutView) -> String {
     let mut back: BTreeMap<String, usize> = BTreeMap::new();
     let mut lost: BTreeMap<String, usize> = BTreeMap::new();
-    let done = |state: StepState| matches!(state, StepState::Applied | StepState::Verified);
-    for step in opt_out.jobs.iter().flat_map(|job| &job.steps) {
-        if !done(step.state) {
-            continue;
+    for job in &opt_out.jobs {
+        let done: Vec<&StepView> = job
+            .steps
+            .iter()
+            .filter(|step| matches!(step.state, StepState::Applied | StepState::Verified))
+            .collect();
+        let deleted = done.iter().any(|step| {
+            step.action == Action::DeleteAccount && step.reversibility == Reversibility::OneWay
+        });
+        for step in done {
+            let stays_away = deleted || step.reversibility == Reversibility::OneWay;
+            let counts = if stays_away { &mut lost } else { &mut back };
+            *counts.entry(step.target_kind.to_string()).or_default() += 1;
         }
-        let counts = match step.reversibility {
-            Reversibility::OneWay => &mut lost,
-            Reversibility::Reversible | Reversibility::RestorableUntil => &mut back,
-        };
-        *counts.entry(step.target_kind.to_string()).or_default() += 1;
     }
     format!(
         "tried to be given back: {}\ncannot come back: {}",
