@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sever_accept::{
-    CancelError, ForetellRequest, RestoreError, Whom, cancel, foretell, open_restore,
+    CancelError, Cancelled, ForetellRequest, RestoreError, Whom, cancel, foretell, open_restore,
 };
 use sever_domain::{Intent, OptOutId};
 use sever_tests::{Fleet, FleetOptions, Leaver};
@@ -153,6 +153,41 @@ async fn a_leaver_event_takes_the_place_of_a_restore() {
         .await
         .unwrap();
     assert!(fleet.simulator.live(&account).await.unwrap().is_empty());
+    assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+}
+
+/// Behind the fence's approval everything reversible was sent, and the person can still stay after all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_the_fence_a_cancelled_opt_out_gives_back_what_it_took() {
+    let fleet = Fleet::start(FleetOptions::default()).await.unwrap();
+    fleet
+        .database
+        .sql("UPDATE connection SET fence_approval = true")
+        .await
+        .unwrap();
+    let (ada, account) = ada(&fleet).await;
+    fleet.leave(&ada).await.unwrap();
+    fleet.jobs_come_to(&["held"], 1, LIMIT).await.unwrap();
+    let user = fleet.simulator.truth(&account).await.unwrap();
+    assert_eq!(user["status"], "SUSPENDED", "{user}");
+
+    let store = fleet.database.store().unwrap();
+    let cancelled = cancel(
+        &store,
+        opt_out(&fleet).await,
+        "token:operator",
+        "stays after all",
+    );
+    let cancelled = cancelled.await.unwrap();
+    assert!(
+        matches!(cancelled, Cancelled::Restoring(_)),
+        "{cancelled:?}"
+    );
+    fleet.shows(WAITS_FOR_APPROVAL, LIMIT).await.unwrap();
+    let user = fleet.simulator.truth(&account).await.unwrap();
+    assert_eq!(user["status"], "ACTIVE", "{user}");
+    let live = serde_json::to_string(&fleet.simulator.live(&account).await.unwrap()).unwrap();
+    assert!(live.contains("groups:2"), "{live}");
     assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
 }
 

@@ -106,17 +106,6 @@ impl Client {
         json(self.send(request).await?).await
     }
 
-    /// Sends a body to something that answers without one.
-    pub(crate) async fn send_order(
-        &self,
-        method: Method,
-        path: &[&str],
-        body: &impl Serialize,
-    ) -> Result<(), Failure> {
-        let request = self.request(method, path)?.json(body);
-        self.send(request).await.map(drop)
-    }
-
     /// Deletes something.
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         let request = self.request(Method::DELETE, path)?;

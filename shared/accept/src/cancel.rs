@@ -1,11 +1,13 @@
-//! Calling an opt-out off, as long as nothing was sent that cannot be taken back.
+//! Calling an opt-out off, as long as it is before its fence: what was sent until then is given back.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sever_audit::{AuditEvent, AuditKind};
 use sever_domain::{JobKind, JobState, OptOutId, OptOutState};
 use sever_store::restore::{self, Reversible};
-use sever_store::{Store, StoreError, audit};
+use sever_store::{Store, StoreError, Tx, audit};
 use thiserror::Error;
+
+use crate::restore::{Opened, reverse, touched};
 
 /// Why an opt-out is not called off. Nothing is changed then.
 #[derive(Debug, Error)]
@@ -27,21 +29,30 @@ pub enum CancelError {
         /// The connection's name.
         connection: String,
     },
-    /// Something was sent already.
-    #[error("{what} sent at '{connection}' already: restore it instead")]
+    /// Something from behind the fence was sent already.
+    #[error(
+        "a step that cannot be taken back was sent at '{connection}' already: restore the rest instead"
+    )]
     Sent {
         /// The connection's name.
         connection: String,
-        /// `a step that cannot be taken back was` or `steps were`.
-        what: &'static str,
     },
     /// The database.
     #[error("the opt-out could not be cancelled")]
     Store(#[from] StoreError),
 }
 
-/// Cancels an open opt-out under which nothing was sent; one that has sent reversible steps is restored instead,
-/// so that they come back.
+/// What calling an opt-out off came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancelled {
+    /// Nothing had been sent: that was all.
+    Unsent,
+    /// What had been sent is given back by this restore.
+    Restoring(Opened),
+}
+
+/// Cancels an open opt-out before its fence. Where reversible steps, session cuts or revoked tokens were sent already, it
+/// is reversed, so that what can come back does. Holds that stand on it are rejected: they were about going on.
 ///
 /// # Errors
 /// [`CancelError`], by variant.
@@ -50,36 +61,54 @@ pub async fn cancel(
     id: OptOutId,
     actor: &str,
     reason: &str,
-) -> Result<(), CancelError> {
+) -> Result<Cancelled, CancelError> {
     let mut client = store.client("cancelling an opt-out").await?;
     let tx = client.begin().await?;
     let standing = restore::lock(&tx, id)
         .await?
         .ok_or(CancelError::NotFound(id))?;
     check(&standing)?;
-    let holds = restore::cancel(&tx, &standing).await?;
-    let data = json!({"reason": reason});
-    let event = |kind| {
-        AuditEvent::new(kind, standing.now, actor, data.clone())
-            .subject(standing.subject)
-            .opt_out(id)
+    let holds = restore::reject_holds(&tx, &standing).await?;
+    let rejected: Vec<AuditEvent> = holds
+        .into_iter()
+        .map(|hold| {
+            let data = json!({"hold": hold, "reason": reason});
+            event(&standing, AuditKind::HoldRejected, actor, data)
+        })
+        .collect();
+    audit::insert(&tx, &rejected).await?;
+    let touched = touched(&standing);
+    // What a restore has given back stays given back.
+    let cancelled = if touched.is_empty() || standing.kind != JobKind::OptOut {
+        call_off(&tx, &standing, actor, reason).await?;
+        Cancelled::Unsent
+    } else {
+        Cancelled::Restoring(reverse(&tx, &standing, touched, actor, reason).await?)
     };
-    let mut events = vec![event(AuditKind::OptOutCancelled)];
-    let open = standing.jobs.iter().filter(|job| job.state.is_open());
-    events.extend(open.map(|job| event(AuditKind::JobCancelled).job(job.id)));
-    for hold in holds {
-        let data = json!({"hold": hold, "reason": reason});
-        events.push(
-            AuditEvent::new(AuditKind::HoldRejected, standing.now, actor, data)
-                .subject(standing.subject)
-                .opt_out(id),
-        );
-    }
-    audit::insert(&tx, &events).await?;
     sever_crash_point::hit("cancel.before_commit");
     tx.commit().await?;
     sever_crash_point::hit("cancel.after_commit");
-    Ok(())
+    Ok(cancelled)
+}
+
+async fn call_off(
+    tx: &Tx<'_>,
+    standing: &Reversible,
+    actor: &str,
+    reason: &str,
+) -> Result<(), StoreError> {
+    restore::cancel(tx, standing).await?;
+    let event = |kind| event(standing, kind, actor, json!({"reason": reason}));
+    let mut events = vec![event(AuditKind::OptOutCancelled)];
+    let open = standing.jobs.iter().filter(|job| job.state.is_open());
+    events.extend(open.map(|job| event(AuditKind::JobCancelled).job(job.id)));
+    audit::insert(tx, &events).await
+}
+
+fn event(standing: &Reversible, kind: AuditKind, actor: &str, data: Value) -> AuditEvent {
+    AuditEvent::new(kind, standing.now, actor, data)
+        .subject(standing.subject)
+        .opt_out(standing.id)
 }
 
 fn check(standing: &Reversible) -> Result<(), CancelError> {
@@ -95,15 +124,9 @@ fn check(standing: &Reversible) -> Result<(), CancelError> {
                 connection: job.connection_name.clone(),
             });
         }
-        // What a restore has given back stays given back.
-        if job.touched && standing.kind == JobKind::OptOut {
+        if job.one_way_sent && standing.kind == JobKind::OptOut {
             return Err(CancelError::Sent {
                 connection: job.connection_name.clone(),
-                what: if job.one_way_sent {
-                    "a step that cannot be taken back was"
-                } else {
-                    "steps were"
-                },
             });
         }
     }

@@ -31,7 +31,7 @@ mod unmatched;
 mod write;
 
 pub use asker::Asker;
-pub use cancel::{CancelError, cancel};
+pub use cancel::{CancelError, Cancelled, cancel};
 pub use error::{AcceptError, FieldFault};
 pub use foretell::{ForetellRequest, PlanRequestBody, foretell};
 pub use json::{canonical_digest, parse_json};

@@ -8,7 +8,7 @@ use sever_domain::{JobId, JobKind, JobState, OptOutId, OptOutState, Urgency};
 use sever_store::opt_out_job::{self, JobTerms, NewJob};
 use sever_store::outbox::{self, Bell};
 use sever_store::restore::{self, Reversible, ReversibleJob};
-use sever_store::{Store, StoreError, audit};
+use sever_store::{Store, StoreError, Tx, audit};
 use thiserror::Error;
 
 /// Why an opt-out is not reversed. Nothing is changed then.
@@ -18,7 +18,7 @@ pub enum RestoreError {
     #[error("there is no opt-out {0}")]
     NotFound(OptOutId),
     /// Its state or kind has no way back.
-    #[error("opt-out {id} is {state}: only one that is open or closed can be reversed")]
+    #[error("opt-out {id} is {state}: only one that is open, closed or cancelled can be reversed")]
     NotReversible {
         /// The opt-out.
         id: OptOutId,
@@ -73,9 +73,23 @@ pub async fn open_restore(
     let standing = restore::lock(&tx, id)
         .await?
         .ok_or(RestoreError::NotFound(id))?;
-    let touched = check(&standing)?;
-    let by = OptOutId::generate();
-    restore::reverse(&tx, &standing, by).await?;
+    let opened = reverse(&tx, &standing, check(&standing)?, actor, reason).await?;
+    sever_crash_point::hit("restore.before_commit");
+    tx.commit().await?;
+    sever_crash_point::hit("restore.after_commit");
+    Ok(opened)
+}
+
+/// Writes the reversal and the restore's jobs, one for each of `touched`.
+pub(crate) async fn reverse(
+    tx: &Tx<'_>,
+    standing: &Reversible,
+    touched: Vec<&ReversibleJob>,
+    actor: &str,
+    reason: &str,
+) -> Result<Opened, StoreError> {
+    let (id, by) = (standing.id, OptOutId::generate());
+    restore::reverse(tx, standing, by).await?;
     let jobs: Vec<NewJob> = touched.iter().map(|job| new_job(job)).collect();
     let terms = JobTerms {
         intent: sever_domain::Intent::Remove,
@@ -83,7 +97,7 @@ pub async fn open_restore(
         effective_at: standing.now,
     };
     let subject = standing.subject;
-    opt_out_job::insert(&tx, JobKind::Restore, by, subject, &terms, &jobs).await?;
+    opt_out_job::insert(tx, JobKind::Restore, by, subject, &terms, &jobs).await?;
     let event = |kind, opt_out, data| {
         AuditEvent::new(kind, standing.now, actor, data)
             .subject(subject)
@@ -114,11 +128,8 @@ pub async fn open_restore(
         .filter(|job| job.state == JobState::Waiting)
         .map(|job| Bell::work(job.id, job.provider, Urgency::Ordinary))
         .collect();
-    outbox::ring(&tx, &bells).await?;
-    audit::insert(&tx, &events).await?;
-    sever_crash_point::hit("restore.before_commit");
-    tx.commit().await?;
-    sever_crash_point::hit("restore.after_commit");
+    outbox::ring(tx, &bells).await?;
+    audit::insert(tx, &events).await?;
     Ok(Opened {
         restore: by,
         jobs: jobs.iter().map(|job| job.id).collect(),
@@ -127,7 +138,11 @@ pub async fn open_restore(
 
 /// Whether it can be reversed now; returns the jobs that sent something, one for each connection.
 fn check(standing: &Reversible) -> Result<Vec<&ReversibleJob>, RestoreError> {
-    let reversible = matches!(standing.state, OptOutState::Open | OptOutState::Closed);
+    // A cancelled one may have sent something before the hold was rejected that stopped it.
+    let reversible = matches!(
+        standing.state,
+        OptOutState::Open | OptOutState::Closed | OptOutState::Cancelled
+    );
     if !reversible || standing.kind != JobKind::OptOut {
         return Err(RestoreError::NotReversible {
             id: standing.id,
@@ -151,6 +166,15 @@ fn check(standing: &Reversible) -> Result<Vec<&ReversibleJob>, RestoreError> {
             connection: job.connection_name.clone(),
         });
     }
+    let touched = touched(standing);
+    if touched.is_empty() {
+        return Err(RestoreError::Untouched);
+    }
+    Ok(touched)
+}
+
+/// The jobs that sent something, one for each connection.
+pub(crate) fn touched(standing: &Reversible) -> Vec<&ReversibleJob> {
     let mut touched: Vec<&ReversibleJob> = Vec::new();
     for job in standing.jobs.iter().filter(|job| job.touched) {
         if touched
@@ -160,10 +184,7 @@ fn check(standing: &Reversible) -> Result<Vec<&ReversibleJob>, RestoreError> {
             touched.push(job);
         }
     }
-    if touched.is_empty() {
-        return Err(RestoreError::Untouched);
-    }
-    Ok(touched)
+    touched
 }
 
 fn new_job(job: &ReversibleJob) -> NewJob {

@@ -1,4 +1,4 @@
-//! Reversing an opt-out: it gives its place to a restore, and its open jobs end. Cancelling one that has sent nothing.
+//! Reversing an opt-out: it gives its place to a restore, and its open jobs end. Cancelling one that has sent nothing yet.
 
 use jiff::Timestamp;
 use sever_domain::{
@@ -23,7 +23,7 @@ SELECT job.id, job.state, job.connection_id, job.provider, connection.state AS c
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id
                AND effect.outcome IS DISTINCT FROM 'not_applied') AS touched,
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id AND step.reversibility = 'one_way'
-               AND effect.outcome IS DISTINCT FROM 'not_applied') AS one_way_sent
+               AND step.class IN ('revoke', 'final') AND effect.outcome IS DISTINCT FROM 'not_applied') AS one_way_sent
 FROM job JOIN connection ON connection.id = job.connection_id
 WHERE job.opt_out_id = $1 ORDER BY job.id FOR UPDATE OF job";
 
@@ -87,7 +87,7 @@ pub struct ReversibleJob {
     pub connection_open: bool,
     /// Whether anything was sent there.
     pub touched: bool,
-    /// Whether something was sent there that cannot be taken back.
+    /// Whether something from behind the fence was sent there: it cannot be taken back, and is neither session nor token.
     pub one_way_sent: bool,
 }
 
@@ -146,17 +146,27 @@ UPDATE hold SET state = 'rejected', decided_by = 'sever:cancel', decided_at = no
 WHERE state = 'open' AND (target_id = $1 OR target_id IN (SELECT id FROM job WHERE opt_out_id = $1))
 RETURNING id";
 
-/// Cancels the opt-out with its open jobs and holds; returns the holds.
+/// Cancels the opt-out with its open jobs.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] if it is no longer open; else as any statement.
-pub async fn cancel(tx: &Tx<'_>, standing: &Reversible) -> Result<Vec<HoldId>, StoreError> {
+pub async fn cancel(tx: &Tx<'_>, standing: &Reversible) -> Result<(), StoreError> {
     let id = standing.id.0;
     let doing = "cancelling an opt-out";
     tx.execute_one(CANCEL, &[&id], doing).await?;
     tx.execute(CANCEL_JOBS, &[&id], doing).await?;
-    tx.execute(CLOSE_DEAD_LETTERS, &[&id], doing).await?;
-    let holds = tx.query(REJECT_HOLDS, &[&id], doing).await?;
+    tx.execute(CLOSE_DEAD_LETTERS, &[&id], doing)
+        .await
+        .map(drop)
+}
+
+/// Rejects the open holds of an opt-out that is called off; returns them.
+///
+/// # Errors
+/// As any statement.
+pub async fn reject_holds(tx: &Tx<'_>, standing: &Reversible) -> Result<Vec<HoldId>, StoreError> {
+    let doing = "rejecting the holds of a cancelled opt-out";
+    let holds = tx.query(REJECT_HOLDS, &[&standing.id.0], doing).await?;
     Ok(holds.iter().map(|row| HoldId(row.get("id"))).collect())
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sever_api::opt_out_view::{OptOutHeadView, OptOutPage, OptOutSummaryView, RequestedView};
 use sever_domain::request::RequestState;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::watch;
 use crate::client::Client;
 use crate::exit::Ended;
-use crate::output::{Format, pairs, say, table};
+use crate::output::{Format, pairs, table};
 use crate::words::{one_of, person_reference, time};
 
 #[derive(Debug, Subcommand)]
@@ -22,7 +23,7 @@ pub(crate) enum OptOutCommand {
     Person(PersonArguments),
     /// Disconnect an integration, at every connection where it has an id.
     Integration(IntegrationArguments),
-    /// Call an opt-out off, as long as nothing was sent; after that, 'sever restore' is the way back.
+    /// Call an opt-out off before its fence: what was sent until then is given back. After that, 'sever restore' is the way.
     Cancel {
         /// The opt-out.
         id: Uuid,
@@ -104,8 +105,8 @@ pub(super) async fn run(command: OptOutCommand, format: Format) -> Ended {
         OptOutCommand::Cancel { id, reason } => {
             let body = json!({"reason": reason});
             let path = ["opt-outs", &id.to_string(), "cancel"];
-            client.send_order(Method::POST, &path, &body).await?;
-            say(&format!("opt-out {id} is cancelled"))?;
+            let cancelled: Cancelled = client.send_json(Method::POST, &path, &body).await?;
+            format.print(&cancelled, called_off)?;
             Ok(ExitCode::SUCCESS)
         }
         OptOutCommand::List {
@@ -120,6 +121,23 @@ pub(super) async fn run(command: OptOutCommand, format: Format) -> Ended {
             format.print(&page, listed)?;
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Cancelled {
+    cancelled: Uuid,
+    restore: Option<Uuid>,
+    jobs: Vec<Uuid>,
+}
+
+fn called_off(cancelled: &Cancelled) -> String {
+    let id = cancelled.cancelled;
+    match cancelled.restore {
+        None => format!("opt-out {id} is cancelled: nothing had been sent"),
+        Some(restore) => format!(
+            "opt-out {id} is cancelled, and what had been sent is given back: follow it with 'sever watch {restore}'"
+        ),
     }
 }
 

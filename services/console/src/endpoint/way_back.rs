@@ -1,11 +1,11 @@
-//! `/v1/opt-outs/{id}/restore` and `/cancel`: the way back from an opt-out, after and before anything was sent.
+//! `/v1/opt-outs/{id}/restore` and `/cancel`: the way back from an opt-out, after and before its fence.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use sever_accept::{CancelError, RestoreError, cancel, open_restore};
+use sever_accept::{CancelError, Cancelled, RestoreError, cancel, open_restore};
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_domain::OptOutId;
 use utoipa::ToSchema;
@@ -30,6 +30,17 @@ pub(crate) struct RestoreView {
     /// The restore; it is shown like an opt-out.
     restore: Uuid,
     /// Its jobs.
+    jobs: Vec<Uuid>,
+}
+
+/// An opt-out that was called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct CancelledView {
+    /// The opt-out.
+    cancelled: Uuid,
+    /// The restore that gives back what had been sent; none where nothing had.
+    restore: Option<Uuid>,
+    /// The restore's jobs.
     jobs: Vec<Uuid>,
 }
 
@@ -64,12 +75,12 @@ pub(crate) async fn restore_opt_out(
     Ok((StatusCode::ACCEPTED, Json(view)))
 }
 
-/// Calls an open opt-out off, as long as nothing was sent.
+/// Calls an open opt-out off, as long as nothing from behind its fence was sent; what was sent until then is given back.
 #[utoipa::path(
     post, path = "/v1/opt-outs/{id}/cancel", tag = "opt-outs", params(("id" = Uuid, Path, description = "The opt-out.")),
     request_body = WayBackBody, security(("bearer" = ["holds:decide"])),
     responses(
-        (status = 204, description = "It is cancelled."),
+        (status = 200, body = CancelledView),
         (status = 400, description = "A field cannot be taken.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "No token that works.", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "The scope is missing.", body = ProblemBody, content_type = "application/problem+json"),
@@ -82,13 +93,21 @@ pub(crate) async fn cancel_opt_out(
     State(console): State<Console>,
     Path(id): Path<String>,
     RawBody(bytes): RawBody,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<CancelledView>, Problem> {
     who.require(Scope::HoldsDecide)?;
     let (id, reason) = read(&id, &bytes)?;
-    cancel(&console.store, id, &who.actor(), &reason)
+    let cancelled = cancel(&console.store, id, &who.actor(), &reason)
         .await
         .map_err(not_cancelled)?;
-    Ok(StatusCode::NO_CONTENT)
+    let (restore, jobs) = match cancelled {
+        Cancelled::Unsent => (None, Vec::new()),
+        Cancelled::Restoring(opened) => (Some(opened.restore.0), opened.jobs),
+    };
+    Ok(Json(CancelledView {
+        cancelled: id.0,
+        restore,
+        jobs: jobs.iter().map(|job| job.0).collect(),
+    }))
 }
 
 fn read(id: &str, bytes: &[u8]) -> Result<(OptOutId, String), Problem> {
