@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)] // a failed unwrap is a failed test; tests need no page
 
 mod crash;
+mod drift;
 mod faults;
 mod guards;
 mod house;

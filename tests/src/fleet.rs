@@ -205,6 +205,18 @@ impl Fleet {
         Ok((program, connection))
     }
 
+    /// Starts the reconciler.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn reconcile(&self) -> anyhow::Result<Program> {
+        let port = free_ports::<1>().context("no free port")?[0];
+        let mut environment = self.worker.environment().to_vec();
+        environment.retain(|(name, _)| name != "SEVER_OPS_LISTEN");
+        environment.push(("SEVER_OPS_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        Program::start("sever-reconciler", self.folder.path(), environment)
+    }
+
     /// Lists an account of a person at a connection, as the HR system does.
     ///
     /// # Errors

@@ -9,14 +9,15 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, Undo,
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage, Undo,
 };
 use tokio::sync::OnceCell;
 
 use crate::org::Org;
 use crate::plan::Lifetimes;
 use crate::{
-    account, apply, capabilities, contain, disposition, families, inspect, plan, rules, undo,
+    account, apply, capabilities, contain, disposition, families, inspect, inventory, plan, rules,
+    undo,
 };
 
 /// One Okta org, as the worker sees it. Made by [`crate::OktaFactory`].
@@ -104,6 +105,13 @@ impl Connector for OktaConnector {
 
     async fn apply(&self, effect: &Effect) -> Result<Answer, CallError> {
         apply::apply(&self.org, effect).await
+    }
+
+    async fn inventory_page(
+        &self,
+        cursor: Option<&serde_json::Value>,
+    ) -> Result<InventoryPage, CallError> {
+        Box::pin(inventory::page(&self.org, cursor)).await
     }
 
     fn blocked_for(&self) -> Option<Duration> {

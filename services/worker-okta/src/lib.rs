@@ -18,6 +18,7 @@ mod factory;
 mod families;
 mod inspect;
 mod integrations;
+mod inventory;
 mod org;
 mod paging;
 mod plan;

@@ -64,6 +64,10 @@ pub mod endpoint {
         USER_DEVICES = "user_devices" in "/api/v1/users*";
         /// Identity providers of a user.
         USER_IDPS = "user_idps" in "/api/v1/users*";
+        /// The list of groups.
+        GROUPS = "groups" in "/api/v1/groups";
+        /// Everybody who has an administrative role.
+        ADMINS = "admins" in "/api/v1/iam*";
         /// Administrative roles of a group.
         GROUP_ROLES = "group_roles" in "/api/v1/groups*";
         /// Members of a group.

@@ -4,6 +4,8 @@
 pub const INTAKE_HTTP: u16 = 7070;
 /// Health and metrics of the intake service.
 pub const INTAKE_OPS: u16 = 7071;
+/// Health and metrics of the reconciler.
+pub const RECONCILER_OPS: u16 = 7073;
 /// Operator API of the console.
 pub const CONSOLE_HTTP: u16 = 7080;
 /// Health and metrics of the console.

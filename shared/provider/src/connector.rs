@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use crate::call::{Answer, CallError};
 use crate::capability::Capability;
+use crate::inventory::InventoryPage;
 use crate::undo::{BlastRadius, Undo};
 
 /// What a connector is built from: one row of the connection table and its resolved credential.
@@ -225,6 +226,18 @@ pub trait Connector: Rules + Send + Sync + 'static {
     /// # Errors
     /// [`CallError`] with `sent` telling whether it may have had its effect.
     fn apply(&self, effect: &Effect) -> impl Future<Output = Result<Answer, CallError>> + Send;
+
+    /// One page of everything that the provider lists in bulk, after `cursor`; the first one where that is `None`. Pages may be asked
+    /// for again after a crash. A family that may not be read, or fails for good, ends as such and the others go on.
+    ///
+    /// # Errors
+    /// Only what stops the whole inventory for now: credentials, rate, shutting down, or a read that may work later.
+    fn inventory_page(
+        &self,
+        _cursor: Option<&serde_json::Value>,
+    ) -> impl Future<Output = Result<InventoryPage, CallError>> + Send {
+        async { Ok(InventoryPage::unsupported()) }
+    }
 
     /// Calls per second that the provider's documented rate limits allow this connection, for estimates.
     fn calls_per_s(&self) -> f64 {

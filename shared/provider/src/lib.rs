@@ -8,6 +8,7 @@ mod capability;
 mod client_key;
 mod connector;
 pub mod http;
+mod inventory;
 mod no_integrations;
 mod token_refusals;
 mod undo;
@@ -19,6 +20,7 @@ pub use connector::{
     Account, Connected, ConnectionSettings, Connector, ConnectorFactory, Effect, FoundAccount,
     UnusableConnection,
 };
+pub use inventory::{FamilyEnd, InventoryPage, SeenAccount, SeenEntitlement, Unreadable};
 pub use no_integrations::NoIntegrations;
 pub use token_refusals::TokenRefusals;
 pub use undo::{BlastRadius, Undo};

@@ -100,6 +100,12 @@ metrics_of_the_product! {
         "Slots of this worker that run a job."
     WORKER_LEASES: Gauge in Count "sever_worker_leases" ["provider"]
         "Leases that this worker holds."
+    INVENTORY_ROWS: Counter in Count "sever_inventory_rows_total" []
+        "Rows that inventories staged."
+    INVENTORIES: Counter in Count "sever_inventories_total" ["result"]
+        "Inventories compared, by result (promoted, held, incomplete, refused, not_loaded)."
+    RECONCILE_SECONDS: Histogram in Seconds "sever_reconcile_seconds" []
+        "Time from a loaded inventory to its findings and promotion."
     BUS_CONNECTED: Gauge in Count "sever_bus_connected" ["connection"]
         "1 while this broker connection of the process is up, else 0."
     BUS_BLOCKED: Gauge in Count "sever_bus_blocked" ["connection"]

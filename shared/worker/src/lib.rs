@@ -15,6 +15,7 @@ mod declare;
 mod epoch;
 mod foretell;
 mod heart;
+mod inventory;
 mod registry;
 mod resolve;
 mod restore;

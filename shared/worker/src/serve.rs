@@ -23,11 +23,15 @@ use crate::canary;
 use crate::declare::declare;
 use crate::epoch::Context;
 use crate::heart::Heart;
+use crate::inventory::InventoryBells;
 use crate::registry::Registry;
 use crate::settings::Settings;
 
 /// How often readiness looks at the database.
 const READINESS_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Inventories that one process reads at the same time: each of its own connection, one call at a time.
+const INVENTORIES_AT_ONCE: u16 = 2;
 
 /// Runs a worker of one provider until it is told to stop: SIGTERM drains within the grace, a second
 /// signal or the end of the grace drops what is left.
@@ -93,7 +97,8 @@ pub async fn serve<F: ConnectorFactory>(
     );
     bus_config.heartbeat = broker.heartbeat;
     let bus = Bus::start(bus_config, &end)?;
-    let consumers = consume(&bus, provider, &worker, &context, &registry);
+    let mut consumers = consume(&bus, provider, &worker, &context, &registry);
+    consumers.push(consume_inventories(&bus, provider, &context, &registry));
     let watches = [
         tokio::spawn(watch_database(store.clone(), postgres, shutdown.soft())),
         tokio::spawn(watch_broker(bus.clone(), rabbit, shutdown.soft())),
@@ -152,6 +157,26 @@ fn consume<F: ConnectorFactory>(
             )
         })
         .collect()
+}
+
+/// Inventories have a queue and a slot of their own, so that they never stand before an opt-out.
+fn consume_inventories<F: ConnectorFactory>(
+    bus: &Bus,
+    provider: Provider,
+    context: &Arc<Context>,
+    registry: &Arc<Registry<F>>,
+) -> Consumer {
+    let queue = topology::inventory_queue(provider.as_str());
+    let options = ConsumeOptions {
+        tag: format!("{queue}.{}", context.heart.instance),
+        queue,
+        prefetch: INVENTORIES_AT_ONCE,
+    };
+    let handler = InventoryBells {
+        context: Arc::clone(context),
+        registry: Arc::clone(registry),
+    };
+    bus.consume(options, Arc::new(handler))
 }
 
 /// Running epochs stop at their next wave and give their jobs back; what the grace cuts off is read by

@@ -11,6 +11,7 @@ mod drive;
 mod faults;
 mod integrations;
 mod integrations_broken;
+mod inventory;
 mod lookup;
 mod people;
 mod removal;

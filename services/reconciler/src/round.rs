@@ -1,0 +1,175 @@
+//! One round: the same bounded work each time, read from the database alone.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use sever_accept::AcceptError;
+use sever_dispatch::Waker;
+use sever_domain::ConnectionId;
+use sever_store::drift::{self, Compared};
+use sever_store::{Store, StoreError, finding, inventory, reconcile};
+use sever_telemetry::catalogue;
+use uuid::Uuid;
+
+use crate::repair;
+
+/// Who schedules, compares and repairs.
+pub const ACTOR: &str = "system:reconciler";
+
+/// How long one process leads after its last round.
+const LEAD: Duration = Duration::from_secs(10);
+/// When a bell that no worker answered is rung again.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a connection's suspected findings are rung for.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+/// How often the rows of old runs are dropped.
+const TIDY_EVERY: Duration = Duration::from_secs(30);
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Round {
+    /// Whether this process leads.
+    pub leads: bool,
+    /// Inventories asked for.
+    pub asked: usize,
+    /// Bells written.
+    pub rung: usize,
+    /// Runs compared.
+    pub compared: usize,
+    /// Repairs asked for.
+    pub repairs: usize,
+}
+
+/// The reconciler's work. It keeps nothing that the database does not know, but when it last rang.
+pub struct Reconciler {
+    store: Store,
+    waker: Waker,
+    me: Uuid,
+    looked: HashMap<ConnectionId, Instant>,
+    tidied: Option<Instant>,
+}
+
+impl Reconciler {
+    /// A reconciler that leads nothing yet.
+    #[must_use]
+    pub fn new(store: Store, waker: Waker) -> Self {
+        Self {
+            store,
+            waker,
+            me: Uuid::new_v4(),
+            looked: HashMap::new(),
+            tidied: None,
+        }
+    }
+
+    /// Goes one round, if this process leads. Dropping it loses nothing.
+    ///
+    /// # Errors
+    /// As any statement; what was committed stays, and the next round goes on.
+    pub async fn round(&mut self) -> Result<Round, StoreError> {
+        if !reconcile::lead(&self.store, self.me, LEAD).await? {
+            return Ok(Round::default());
+        }
+        let mut round = Round {
+            leads: true,
+            ..Round::default()
+        };
+        round.asked = reconcile::schedule(&self.store, ACTOR).await?;
+        round.rung = reconcile::ring_runs(&self.store, PATIENCE).await? + self.ring_looks().await?;
+        round.compared = self.compare().await?;
+        round.repairs = self.repair().await?;
+        self.tidy().await;
+        if round.rung > 0 || round.repairs > 0 {
+            self.waker.wake();
+        }
+        Ok(round)
+    }
+
+    /// Lets another process lead at once.
+    pub async fn resign(&self) {
+        if let Err(error) = reconcile::resign(&self.store, self.me).await {
+            tracing::debug!(%error, "the lead could not be given up; it ends by itself");
+        }
+    }
+
+    async fn ring_looks(&mut self) -> Result<usize, StoreError> {
+        let client = self
+            .store
+            .client("finding connections with suspected findings")
+            .await?;
+        let mut due = finding::suspected_connections(&client).await?;
+        drop(client);
+        let looked = &mut self.looked;
+        looked.retain(|_, at| at.elapsed() < LOOK_AGAIN);
+        due.retain(|(connection, _)| !looked.contains_key(connection));
+        reconcile::ring_looks(&self.store, &due).await?;
+        looked.extend(
+            due.iter()
+                .map(|(connection, _)| (*connection, Instant::now())),
+        );
+        Ok(due.len())
+    }
+
+    async fn compare(&self) -> Result<usize, StoreError> {
+        let client = self.store.client("finding loaded inventories").await?;
+        let loaded = inventory::loaded(&client).await?;
+        drop(client);
+        for run in &loaded {
+            let began = Instant::now();
+            let compared = drift::compare(&self.store, *run, ACTOR).await?;
+            metrics::histogram!(catalogue::RECONCILE_SECONDS.name)
+                .record(began.elapsed().as_secs_f64());
+            metrics::counter!(catalogue::INVENTORIES.name, "result" => word(&compared))
+                .increment(1);
+            match &compared {
+                Compared::Held { would_open, limit } => {
+                    tracing::error!(%run, would_open, limit, "an inventory would open more findings than the guard allows; it is held for a person");
+                }
+                Compared::Promoted {
+                    opened,
+                    seen_again,
+                    closed,
+                } => {
+                    tracing::info!(%run, ?opened, seen_again, closed, "an inventory was promoted");
+                }
+                Compared::NotLoaded | Compared::Refused | Compared::Incomplete => {
+                    tracing::warn!(%run, result = word(&compared), "an inventory was not promoted");
+                }
+            }
+        }
+        Ok(loaded.len())
+    }
+
+    async fn repair(&self) -> Result<usize, StoreError> {
+        match Box::pin(repair::repair(&self.store)).await {
+            Ok(repairs) => Ok(repairs),
+            Err(AcceptError::Store(error)) => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "a repair was not accepted");
+                Ok(0)
+            }
+        }
+    }
+
+    /// Drops what nothing refers to; a table that is being read stays until the next time.
+    async fn tidy(&mut self) {
+        if self.tidied.is_some_and(|at| at.elapsed() < TIDY_EVERY) {
+            return;
+        }
+        self.tidied = Some(Instant::now());
+        if let Err(error) = inventory::drop_unused(&self.store).await {
+            tracing::warn!(%error, "the rows of old inventories could not be dropped");
+        }
+    }
+}
+
+/// The word for what a comparison came to.
+const fn word(compared: &Compared) -> &'static str {
+    match compared {
+        Compared::NotLoaded => "not_loaded",
+        Compared::Refused => "refused",
+        Compared::Incomplete => "incomplete",
+        Compared::Held { .. } => "held",
+        Compared::Promoted { .. } => "promoted",
+    }
+}

@@ -1,0 +1,102 @@
+//! Inventories: what a connector shows of a whole connection, a page at a time.
+
+use serde_json::Value;
+use sever_domain::entitlement::FamilyResult;
+use sever_domain::identity::AccountAttributes;
+use sever_domain::inventory::ObservedKind;
+use sever_domain::{AccountState, EntitlementKind};
+
+/// An account or application, as a list showed it. Personal data: never logged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenAccount {
+    /// What it is.
+    pub kind: ObservedKind,
+    /// The provider's immutable id.
+    pub provider_id: String,
+    /// What it can do.
+    pub state: AccountState,
+    /// What it can be matched by.
+    pub attributes: AccountAttributes,
+}
+
+/// Something that gives access, as a list showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenEntitlement {
+    /// The immutable id of what holds it; empty where the provider names nobody.
+    pub account_id: String,
+    /// Its family.
+    pub kind: EntitlementKind,
+    /// The provider's key of it; never a secret.
+    pub provider_key: String,
+    /// Whether it gives administrative power.
+    pub privileged: bool,
+}
+
+/// A record that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The family that it would belong to.
+    pub family: EntitlementKind,
+    /// The record, of which only a digest is kept.
+    pub record: String,
+    /// What is wrong with it, without personal data.
+    pub reason: String,
+}
+
+/// A family that was read to its end, or cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FamilyEnd {
+    /// The family.
+    pub family: EntitlementKind,
+    /// How well it was read.
+    pub result: FamilyResult,
+    /// How many the provider said there are, where it says so.
+    pub expected: Option<u64>,
+    /// Why it is not complete; a provider's error code, never a body.
+    pub detail: Option<String>,
+}
+
+/// One page of an inventory: at most some thousand rows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct InventoryPage {
+    /// Accounts and applications.
+    pub accounts: Vec<SeenAccount>,
+    /// What hangs on them.
+    pub entitlements: Vec<SeenEntitlement>,
+    /// What cannot be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Families that end with this page.
+    pub ended: Vec<FamilyEnd>,
+    /// Where reading goes on, in the connector's own words; `None` at the end. It is stored, so it holds no secret and no
+    /// personal data.
+    pub next: Option<Value>,
+}
+
+impl InventoryPage {
+    /// The whole inventory of a connector that has none.
+    #[must_use]
+    pub fn unsupported() -> Self {
+        Self {
+            ended: vec![FamilyEnd {
+                family: EntitlementKind::Account,
+                result: FamilyResult::Unsupported,
+                expected: None,
+                detail: None,
+            }],
+            ..Self::default()
+        }
+    }
+}
+
+impl FamilyEnd {
+    /// A family that was read to its end.
+    #[must_use]
+    pub const fn complete(family: EntitlementKind) -> Self {
+        Self {
+            family,
+            result: FamilyResult::Complete,
+            expected: None,
+            detail: None,
+        }
+    }
+}
