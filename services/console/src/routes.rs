@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use crate::console::Console;
 use crate::endpoint::{
-    audit, capabilities, connections, holds, integrations, opt_outs, overview, people,
+    audit, capabilities, connections, drift, holds, integrations, opt_outs, overview, people,
     people_import, plans, protected, rejected, sources, tasks, tokens, unmatched, way_back,
 };
 
@@ -29,6 +29,7 @@ use crate::endpoint::{
         (name = "opt-outs", description = "Removals of access: asking for them and following them."),
         (name = "holds", description = "Stops that only a person lifts, and never the one who asked."),
         (name = "tasks", description = "What a person is asked to do where a provider has no call."),
+        (name = "drift", description = "What differs from what should be, and the inventories that look for it."),
         (name = "connections", description = "The instances of external systems."),
         (name = "sources", description = "The upstreams that report or ask."),
         (name = "tokens", description = "What may call the services."),
@@ -115,6 +116,13 @@ fn ordinary() -> OpenApiRouter<Console> {
         .routes(routes!(rejected::list_rejected))
         .routes(routes!(rejected::find_rejected))
         .routes(routes!(unmatched::list_unmatched))
+        .routes(routes!(drift::list_findings))
+        .routes(routes!(drift::find_finding))
+        .routes(routes!(drift::repair_finding))
+        .routes(routes!(drift::accept_finding))
+        .routes(routes!(drift::show_inventories, drift::ask_inventory))
+        .routes(routes!(drift::release_inventory))
+        .routes(routes!(drift::show_access))
         .routes(routes!(overview::show_overview))
 }
 

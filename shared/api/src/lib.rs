@@ -38,6 +38,7 @@ pub use serve::serve;
 
 pub mod capability_view;
 pub mod connection_view;
+pub mod drift_view;
 pub mod hold_view;
 pub mod integration_view;
 pub mod job_view;

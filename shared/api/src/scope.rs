@@ -57,6 +57,10 @@ scopes! {
     TasksRead = "tasks:read",
     /// See what could not be taken in.
     RejectedRead = "rejected:read",
+    /// See findings, inventories and what somebody can reach.
+    DriftRead = "drift:read",
+    /// Ask for inventories, and accept and repair findings.
+    DriftWrite = "drift:write",
     /// See the audit events.
     AuditRead = "audit:read",
     /// Make and revoke tokens.

@@ -7,20 +7,24 @@ use crate::dev;
 use crate::exit::Ended;
 use crate::output::Format;
 
+mod access;
 mod audit;
 mod completions;
 mod connection;
 mod doctor;
+mod drift;
 mod hold;
 mod integration;
 mod migrate;
 mod opt_out;
 mod opt_out_detail;
+mod orphans;
 mod overview;
 mod people;
 mod plan;
 mod protected;
 mod provider;
+mod reconcile;
 mod rejected;
 mod restore;
 mod source;
@@ -91,6 +95,16 @@ enum Command {
     /// Show requests about somebody whom nobody knows yet.
     #[command(subcommand)]
     Unmatched(unmatched::UnmatchedCommand),
+    /// Show what differs from what should be, repair it, or accept it until a date.
+    #[command(subcommand)]
+    Drift(drift::DriftCommand),
+    /// Look at connections as a whole: ask for inventories, and show how they are observed.
+    #[command(subcommand)]
+    Reconcile(reconcile::ReconcileCommand),
+    /// Show everything that a person can reach, with the age of each observation.
+    Access(access::AccessArguments),
+    /// Show accounts, entitlements and tokens that nobody is known to own.
+    Orphans,
     /// Show and change the list of those whom no opt-out may touch without a person.
     #[command(subcommand)]
     Protected(protected::ProtectedCommand),
@@ -127,6 +141,10 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::Task(command) => task::run(command, format).await,
         Command::Rejected(command) => rejected::run(command, format).await,
         Command::Unmatched(command) => unmatched::run(command, format).await,
+        Command::Drift(command) => drift::run(command, format).await,
+        Command::Reconcile(command) => reconcile::run(command, format).await,
+        Command::Access(arguments) => access::run(&arguments, format).await,
+        Command::Orphans => orphans::run(format).await,
         Command::Protected(command) => protected::run(command, format).await,
         Command::Audit(command) => audit::run(command, format).await,
         Command::Doctor(arguments) => doctor::run(&arguments, format).await,

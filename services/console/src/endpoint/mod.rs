@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod capabilities;
 pub(crate) mod connections;
+pub(crate) mod drift;
 pub(crate) mod holds;
 pub(crate) mod integrations;
 pub(crate) mod opt_outs;
