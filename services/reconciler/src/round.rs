@@ -141,7 +141,7 @@ impl Reconciler {
     }
 
     async fn repair(&self) -> Result<usize, StoreError> {
-        match repair::repair(&self.store).await {
+        match Box::pin(repair::repair(&self.store)).await {
             Ok(repairs) => Ok(repairs),
             Err(AcceptError::Store(error)) => Err(error),
             Err(error) => {

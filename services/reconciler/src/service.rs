@@ -53,7 +53,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(ops = %address, "the reconciler runs");
 
     let soft = shutdown.soft();
-    reconcile(Reconciler::new(store, waker), &soft).await;
+    Box::pin(reconcile(Reconciler::new(store, waker), &soft)).await;
     dispatch_stop.cancel();
     dispatcher.ended().await;
     end.cancel();
@@ -71,7 +71,7 @@ async fn reconcile(mut reconciler: Reconciler, stop: &CancellationToken) {
     let mut ticks = interval(ROUND_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        match stop.run_until_cancelled(reconciler.round()).await {
+        match stop.run_until_cancelled(Box::pin(reconciler.round())).await {
             Some(Ok(_)) => {}
             Some(Err(error)) => tracing::warn!(
                 error = chain(&error),

@@ -39,7 +39,7 @@ pub(super) struct Progress {
 impl Progress {
     /// What a run stored; a run at its beginning has none.
     pub(super) fn of(cursor: Option<&Value>) -> Result<Self, serde_json::Error> {
-        cursor.map_or_else(|| Ok(Self::default()), |cursor| Self::deserialize(cursor))
+        cursor.map_or_else(|| Ok(Self::default()), Self::deserialize)
     }
 
     /// Where reading goes on.
