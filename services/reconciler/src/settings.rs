@@ -57,6 +57,8 @@ impl Settings {
             claim_lease: self.dispatch.claim_lease,
             sweep_interval: self.dispatch.sweep_interval,
             rung_too_long: self.dispatch.rung_too_long,
+            janitor_interval: self.dispatch.janitor_interval,
+            crash_loop_rest: self.dispatch.crash_loop_rest,
         }
     }
 }

@@ -113,7 +113,7 @@ fn report(began: Instant, run: RunId, opened: u64) -> Part {
 
 async fn claim(store: &Store) -> anyhow::Result<Box<ClaimedRun>> {
     let me = InstanceId::generate();
-    instance::register(store, me, "bench", LEASE).await?;
+    instance::register(store, me, "bench", LEASE, 1).await?;
     let mut client = store.client("asking").await?;
     let tx = client.begin().await?;
     let run = inventory::ask(&tx, CONNECTION.parse()?, RunKind::Full, "system:bench").await?;
