@@ -36,7 +36,7 @@ impl Scene {
         let store = database.store().unwrap();
         let connection = ConnectionId::generate();
         let me = InstanceId::generate();
-        instance::register(&store, me, "worker-okta", LEASE)
+        instance::register(&store, me, "worker-okta", LEASE, 8)
             .await
             .unwrap();
         database
@@ -384,7 +384,7 @@ async fn a_resumed_run_goes_on_at_its_cursor_and_the_old_lease_appends_nothing()
     assert_eq!(other, Claim::NotNow, "the lease lives");
     instance::stop(&scene.store, scene.me).await.unwrap();
     let heir = InstanceId::generate();
-    instance::register(&scene.store, heir, "worker-okta", LEASE)
+    instance::register(&scene.store, heir, "worker-okta", LEASE, 8)
         .await
         .unwrap();
     let Claim::Taken(second) = inventory::claim(&scene.store, first.lease.run, heir, LEASE)
