@@ -71,9 +71,9 @@ LIMIT $1",
         name: "janitor_gone",
         what: "nobody has looked at the dead-letter queues for ten minutes though something is dead",
         sql: "
-SELECT 'dlq' AS id, 'last look ' || coalesce(max(looked_at)::text, 'never') AS detail FROM dlq_look
+SELECT 'dlq' AS id, 'last look ' || coalesce(look.last::text, 'never') AS detail FROM (SELECT max(looked_at) AS last FROM dlq_look) AS look
 WHERE EXISTS (SELECT FROM dead_letter WHERE state = 'open' AND opened_at < now() - interval '10 minutes')
-HAVING coalesce(max(looked_at), '-infinity') < now() - make_interval(secs => greatest($2::float8, 600))
+AND coalesce(look.last, '-infinity') < now() - make_interval(secs => greatest($2::float8, 600))
 LIMIT $1",
         takes_grace: true,
     },
