@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::RETRY_AFTER;
 use sever_chaos::{Kind, REPLICAS, World};
 use sever_testkit::Passage;
+use sever_tests::until;
 
 use crate::turn::{LIMIT, all_is_well, world};
 
@@ -32,13 +33,14 @@ async fn while_the_database_is_down_nothing_is_acked_too_early() {
     world.publish(2);
     world.publish(3);
     world.all_confirmed().await;
-    let kept = servers.rabbit.list_queues().await.unwrap();
-    let kept = kept.iter().find(|queue| queue.name == "sever.in.leaver.v1");
-    assert_eq!(
-        kept.map(|queue| queue.messages),
-        Some(2),
-        "an event left the queue"
-    );
+    // The broker counts a quorum queue every few seconds.
+    until("both events are in the queue", LIMIT, || async {
+        let kept = servers.rabbit.list_queues().await?;
+        let kept = kept.iter().find(|queue| queue.name == "sever.in.leaver.v1");
+        Ok(kept.filter(|queue| queue.messages == 2).map(drop))
+    })
+    .await
+    .unwrap();
     servers.postgres.restart().await.unwrap();
     world.until_accepted(0).await;
     world.until_accepted(1).await;
@@ -137,7 +139,7 @@ async fn a_database_brought_back_to_an_earlier_point_names_what_is_lost() {
         "{report}"
     );
 
-    sever_tests::until("the old worker ends", LIMIT, || {
+    until("the old worker ends", LIMIT, || {
         let ended = world.fleet.member(Kind::WorkerOkta, 0).ended();
         async move { Ok(ended.map(drop)) }
     })

@@ -27,7 +27,15 @@ pub(crate) async fn servers() -> (MutexGuard<'static, ()>, Arc<Servers>) {
         let _ = std::fs::remove_dir_all(folder());
         Servers::start(&folder()).await
     });
-    (turn, Arc::clone(servers.await.unwrap()))
+    let servers = Arc::clone(servers.await.unwrap());
+    // A test that failed may have left one of them down.
+    if servers.postgres.pid().is_none() {
+        servers.postgres.restart().await.unwrap();
+    }
+    if servers.rabbit.pid().is_none() {
+        servers.rabbit.restart().await.unwrap();
+    }
+    (turn, servers)
 }
 
 /// A fleet with so many people who will leave, and the turn.
