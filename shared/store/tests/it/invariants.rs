@@ -89,6 +89,7 @@ const PLANTED: &[(&str, &str)] = &[
                lease_instance = (SELECT id FROM worker_instance), settled_at = NULL"),
     ("held_without_hold", reopen!("held")),
     ("parked_at_open_connection", reopen!("parked")),
+    ("open_at_closed_connection", concat!(reopen!("parked"), " UPDATE connection SET state = 'closed'")),
     ("dead_without_letter", reopen!("dead")),
     ("letter_without_dead_job", "INSERT INTO dead_letter (id, job_id, fingerprint, reason, state) VALUES (gen_random_uuid(), '$job', 'okta:x:permanent:y', 'z', 'open')"),
     ("resolving_without_letter", "UPDATE job SET resolving = true"),

@@ -88,7 +88,8 @@ impl World {
         ];
         (0..self.entitlements()).map(move |j| {
             let holder = j % self.accounts + 1;
-            let bare = holder.is_multiple_of(20) && !holder.is_multiple_of(1000) && holder % 1000 != 20;
+            let bare =
+                holder.is_multiple_of(20) && !holder.is_multiple_of(1000) && holder % 1000 != 20;
             let kind = KINDS[(j % 3) as usize];
             ObservedEntitlement {
                 account_id: id(if bare { holder - 1 } else { holder }),
