@@ -16,6 +16,7 @@ const SEEDS: u64 = 2_000;
 /// Seeds within which each broken rule must be found.
 const SEEDS_OF_A_BROKEN_RULE: u64 = 2_000;
 
+#[allow(clippy::disallowed_methods)] // how many seeds a test tries is the caller's choice
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
