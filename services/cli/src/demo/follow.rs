@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::dev::narrator::Narrator;
 
 /// Until the demonstration gives up.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(300);
 /// A residual that ends later than this is not waited for.
 const RESIDUAL_MAX: SignedDuration = SignedDuration::from_mins(10);
 /// So many unsettled ones are looked at one by one for what they wait for.
@@ -27,7 +27,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// have run out.
 ///
 /// # Errors
-/// Where that takes more than 180 s; the error says what is not settled.
+/// Where that takes more than 300 s; the error says what is not settled.
 pub(super) async fn until_settled(
     console: &Client,
     expected: usize,
