@@ -10,3 +10,4 @@ mod house;
 mod leaver;
 mod vanta;
 mod way_back;
+mod way_back_everywhere;
