@@ -114,6 +114,11 @@ fn inner(doing: &'static str, response: Response) -> Result<Value, Refused> {
         refused.error.retry_after = Some(wait);
         refused.meaning = Meaning::Failed(OutcomeClass::RetryAt, Sent::NotApplied);
     }
+    if response.status == 401 {
+        // The batch itself was taken with this very token: it ended meanwhile, and the credential makes another one.
+        refused.error.class = OutcomeClass::Retry;
+        refused.meaning = Meaning::Failed(OutcomeClass::Retry, Sent::NotApplied);
+    }
     Err(refused)
 }
 
@@ -204,6 +209,12 @@ mod tests {
         assert_eq!(
             inner("reading", response(200, &[], json!({"id": 1}))).unwrap(),
             json!({"id": 1})
+        );
+        let ended = inner("reading", response(401, &[], Value::Null)).unwrap_err();
+        assert_eq!(
+            ended.error.class,
+            OutcomeClass::Retry,
+            "the batch was taken"
         );
         assert_eq!(seconds("nonsense"), None);
     }

@@ -289,7 +289,7 @@ impl<C: Connector> Epoch<'_, C> {
                 && step.state == StepState::Blocked
         });
         let plans = self.memory.revision.unwrap_or(0);
-        if blocked || plans > REVISIONS_MAX {
+        if blocked || plans > REVISIONS_MAX * (1 + self.memory.released) {
             let failed = |family: &&sever_domain::entitlement::FamilyReading| {
                 family.result != FamilyResult::Complete
             };

@@ -43,6 +43,8 @@ pub(super) struct Record {
     /// The newest plan; `None` before containing.
     pub(super) revision: Option<usize>,
     pub(super) last_answer: Option<Instant>,
+    /// How often a person has let the job go on although something was still live; each is worth as many plans again.
+    pub(super) released: usize,
     /// Every word by which a write may name its object: the account, and the targets and facts of every plan.
     pub(super) words: HashSet<String>,
     /// Transitions that the step's state machine does not know: defects.
@@ -59,6 +61,7 @@ impl Record {
             steps: Vec::new(),
             revision: None,
             last_answer: None,
+            released: 0,
             words: HashSet::new(),
             impossible: Vec::new(),
         }
