@@ -313,6 +313,44 @@ fn unsafe_code_is_forbidden_everywhere() {
     );
 }
 
+/// The one file that reads the machine's time of day, and the program that is no service.
+const CLOCK_READERS: [&str; 2] = [
+    "shared/provider/src/wall_clock.rs",
+    "services/cli/src/demo/events.rs",
+];
+
+/// Decisions rest on the database's clock, carried by the monotonic one: a machine whose clock is wrong does no harm.
+#[test]
+fn nobody_reads_the_machines_time_of_day() {
+    for path in rust_files(&root().join("shared"))
+        .into_iter()
+        .chain(rust_files(&root().join("services")))
+    {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        let is_ours = name.contains("/src/") && !name.contains("provider-sim");
+        if !is_ours || CLOCK_READERS.contains(&name.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for reader in ["Timestamp::now()", "SystemTime::now()", "Zoned::now()"] {
+            assert!(!text.contains(reader), "{name} reads {reader}");
+        }
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => rust_files(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"))
+        .collect()
+}
+
 #[test]
 fn the_lock_file_names_only_the_public_registry() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();

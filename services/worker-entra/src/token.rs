@@ -142,11 +142,11 @@ impl TokenEndpoint {
         match &self.proof {
             Proof::Secret(secret) => form.append_pair("client_secret", secret.expose_secret()),
             Proof::Key(key) => {
-                let assertion =
-                    key.sign(audience, jiff::Timestamp::now())
-                        .map_err(|UnusableKey| {
-                            unusable("minting an access token", "the key cannot sign".to_owned())
-                        })?;
+                let assertion = key
+                    .sign(audience, sever_provider::wall_clock::now())
+                    .map_err(|UnusableKey| {
+                        unusable("minting an access token", "the key cannot sign".to_owned())
+                    })?;
                 form.append_pair(
                     "client_assertion_type",
                     "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",

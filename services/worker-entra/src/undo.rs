@@ -1,6 +1,5 @@
 //! The way back: the inverse call of each step that has one, after a fresh look at the target.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use sever_domain::entitlement::Entitlement;
 use sever_domain::plan::{PlannedStep, STAYS_DISABLED};
@@ -90,7 +89,10 @@ async fn into_group(
 
 /// What was given for a time does not come back for good.
 fn in_its_term(taken: &PlannedStep, pre_image: Option<&Entitlement>, action: Action) -> Undo {
-    match term::over(facts_of(taken, pre_image), Timestamp::now()) {
+    match term::over(
+        facts_of(taken, pre_image),
+        sever_provider::wall_clock::now(),
+    ) {
         Some(reason) => never(reason),
         None => inverse(taken, pre_image, action),
     }

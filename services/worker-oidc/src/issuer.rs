@@ -123,7 +123,7 @@ impl Issuer {
         fields: &[(&str, &str)],
         until: Option<Instant>,
     ) -> Result<Reply, Refused> {
-        let now = jiff::Timestamp::now();
+        let now = sever_provider::wall_clock::now();
         let audience = &self.metadata().await?.issuer;
         let proven = client
             .prove(fields, &endpoint.methods, audience, now)

@@ -183,7 +183,7 @@ impl Registered {
         let Ok(Some(told)) = told else {
             return Err(error);
         };
-        match told.ends_in_s(jiff::Timestamp::now()) {
+        match told.ends_in_s(sever_provider::wall_clock::now()) {
             _ if !told.active => Ok(already()),
             None => Err(error),
             Some(left_s) => Err(CallError {

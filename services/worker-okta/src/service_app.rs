@@ -131,7 +131,7 @@ impl ServiceApp {
             .map_err(|cause| unusable(DOING, cause.to_string()))?;
         let assertion = self
             .key
-            .sign(url.as_str(), jiff::Timestamp::now())
+            .sign(url.as_str(), sever_provider::wall_clock::now())
             .map_err(|UnusableKey| unusable(DOING, "the key cannot sign".into()))?;
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")

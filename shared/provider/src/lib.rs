@@ -12,6 +12,7 @@ mod inventory;
 mod no_integrations;
 mod token_refusals;
 mod undo;
+pub mod wall_clock;
 
 pub use call::{Answer, AnswerKind, CallError, Sent};
 pub use capability::{Capability, Restores, Revokes, Sees};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sever_domain::InstanceId;
+use sever_provider::wall_clock;
 use sever_store::{Store, StoreError, job::instance};
 use sever_telemetry::chain;
 use tokio::task::JoinHandle;
@@ -37,7 +38,7 @@ impl Heart {
     ) -> Result<(Self, JoinHandle<()>), StoreError> {
         let instance = InstanceId::generate();
         let asked = Instant::now();
-        let incarnation = instance::register(
+        let (incarnation, now) = instance::register(
             &store,
             instance,
             service,
@@ -45,6 +46,7 @@ impl Heart {
             settings.slots,
         )
         .await?;
+        wall_clock::heard(now);
         let heart = Self {
             instance,
             incarnation,
@@ -72,7 +74,8 @@ impl Heart {
             let asked = Instant::now();
             match tokio::time::timeout(self.fresh_for, instance::beat(&store, self.instance)).await
             {
-                Ok(Ok(Some(_))) => {
+                Ok(Ok(Some(now))) => {
+                    wall_clock::heard(now);
                     *self.last.lock().unwrap_or_else(PoisonError::into_inner) = asked
                 }
                 Ok(Ok(None)) => {

@@ -127,7 +127,7 @@ async fn end_issued(
     let change = Change {
         doing: DOING,
         member: "notBefore",
-        value: json!(jiff::Timestamp::now().as_second() + 1),
+        value: json!(sever_provider::wall_clock::now().as_second() + 1),
     };
     let answer = change.send(issuer, id, until).await?;
     let ask = Ask {

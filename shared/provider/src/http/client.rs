@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH,
 };
@@ -230,7 +229,7 @@ impl ProviderHttp {
             .await
             .map_err(|cause| failure::transport(doing, &cause))?;
         let headers = response.headers();
-        let rate = RateHeaders::read(headers, Timestamp::now());
+        let rate = RateHeaders::read(headers, crate::wall_clock::now());
         let now = Instant::now();
         if response.status() == StatusCode::TOO_MANY_REQUESTS {
             let error = failure::refused_by_rate(doing, &rate, self.request_id(headers));

@@ -26,14 +26,16 @@ pub async fn in_scope<F: Future>(scope: JobScope, future: F) -> F::Output {
     SCOPE.scope(scope, future).await
 }
 
-/// The priority of a call: its own or its job's, whichever may use more. Listing everything stays what it is.
+/// The priority of a call: its own or its job's, whichever may use more. Listing everything stays that, whoever asks.
 pub(super) fn priority_of(own: Priority) -> Priority {
     if own == Priority::Inventory {
         return own;
     }
-    SCOPE
-        .try_with(|scope| scope.priority.max(own))
-        .unwrap_or(own)
+    let inherited = |scope: &JobScope| match scope.priority {
+        Priority::Inventory => Priority::Inventory,
+        Priority::Ordinary | Priority::Containing => scope.priority.max(own),
+    };
+    SCOPE.try_with(inherited).unwrap_or(own)
 }
 
 /// Notes that a call of the job ended.

@@ -12,7 +12,7 @@ use crate::pool::Store;
 
 const REGISTER: &str = "
 INSERT INTO worker_instance (id, service, dead_after_s, slots, incarnation)
-SELECT $1, $2, $3, $4, value FROM incarnation RETURNING incarnation";
+SELECT $1, $2, $3, $4, value FROM incarnation RETURNING incarnation, heartbeat_at";
 
 const BEAT: &str = "
 UPDATE worker_instance SET heartbeat_at = now()
@@ -27,7 +27,8 @@ WHERE job.id = held.id AND job.lease_epoch = held.epoch AND job.lease_token = he
 const STOP: &str =
     "UPDATE worker_instance SET stopped_at = now() WHERE id = $1 AND stopped_at IS NULL";
 
-/// Registers a process that counts as dead once its heartbeat is `dead_after` old, and holds at most `slots` leases at once. Returns the incarnation that it must compare from here on.
+/// Registers a process that counts as dead once its heartbeat is `dead_after` old, and holds at most `slots` leases at once. Returns the
+/// incarnation that it must compare from here on, and the database's time.
 ///
 /// # Errors
 /// As any statement.
@@ -37,7 +38,7 @@ pub async fn register(
     service: &str,
     dead_after: Duration,
     slots: i32,
-) -> Result<Uuid, StoreError> {
+) -> Result<(Uuid, Timestamp), StoreError> {
     let doing = "registering a worker instance";
     let rows = store
         .client(doing)
@@ -48,7 +49,7 @@ pub async fn register(
             doing,
         )
         .await?;
-    Ok(rows[0].get(0))
+    Ok((rows[0].get(0), rows[0].get(1)))
 }
 
 /// Renews the heartbeat. `None` means that this process was declared stopped, or that the database was
