@@ -10,8 +10,9 @@ use sever_domain::{InstanceId, JobId, JobState, OptOutId, Provider, SubjectId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::bury;
 use super::load;
-use super::settle::{self, DeadLetter};
+use super::settlement::DeadLetter;
 use super::types::{BreakerAtClaim, ClaimedJob, Lease};
 use crate::audit;
 use crate::breaker;
@@ -214,7 +215,7 @@ async fn dead_letter(
         fingerprint: format!("{provider}:job:permanent:crash_loop"),
         reason: "three epochs in a row ended without a settle".to_owned(),
     };
-    settle::bury(tx, job, provider, &letter).await?;
+    bury::bury(tx, job, provider, &letter).await?;
     let data = json!({"to": "dead", "reason": "crash_loop"});
     let event = AuditEvent::new(
         AuditKind::JobSettled,

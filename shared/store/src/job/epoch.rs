@@ -15,12 +15,13 @@ use sever_domain::intent::{Allowance, IntentDecision};
 use sever_domain::{HoldPolicy, HoldReason, Reversibility, StepClass, StepId};
 use uuid::Uuid;
 
-use super::settle::{self, Settlement};
+use super::settle::{self, Settled};
+use super::settlement::Settlement;
 use super::types::{
     BindingJudgement, ClaimedJob, EffectAnswer, EffectOutcome, GuardPolicy, NewInspection, NewPlan,
     StepChange, StepName, Verification,
 };
-use super::{answers, evidence, guard, intent};
+use super::{answers, evidence, guard, intent, plan};
 use crate::audit;
 use crate::error::StoreError;
 use crate::pool::{Store, Tx};
@@ -218,7 +219,7 @@ async fn write(
     let inspection = Recorded::of(learnt);
     inspection.describe(learnt, input.names, &mut events);
     if let Some(plan) = &input.plan {
-        events.add(AuditKind::PlanStored, evidence::describe_plan(plan));
+        events.add(AuditKind::PlanStored, plan::describe_plan(plan));
     }
     if !intended.is_empty() {
         let steps = intended.iter().map(|step| name(input.names, step.step));
@@ -245,7 +246,7 @@ async fn write(
     };
     let planning = async {
         match &input.plan {
-            Some(plan) => evidence::insert_plan(tx, claimed, plan, inspection.id, intended).await,
+            Some(plan) => plan::insert_plan(tx, claimed, plan, inspection.id, intended).await,
             None => Ok(()),
         }
     };
@@ -253,6 +254,7 @@ async fn write(
     let first_revocation_at = learnt.first_revocation_at;
     tx.prepare(&evidence::STATEMENTS, "preparing an intent")
         .await?;
+    tx.prepare(&plan::STATEMENTS, "preparing an intent").await?;
     tx.prepare(&[intent::INSERT_EFFECTS], "preparing an intent")
         .await?;
     try_join!(
@@ -286,7 +288,7 @@ pub async fn settle(
     learnt: Record,
     attempt: Option<i32>,
     settlement: &Settlement,
-) -> Result<settle::Settled, StoreError> {
+) -> Result<Settled, StoreError> {
     let mut client = store.client("settling a job").await?;
     let tx = client.begin().await?;
     let locked = settle::lock(&tx, claimed, settlement).await?;

@@ -10,7 +10,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::epoch::Events;
-use super::settle::{HoldRequest, open_hold};
+use super::settle::open_hold;
+use super::settlement::HoldRequest;
 use super::types::{ClaimedJob, GuardPolicy};
 use crate::error::StoreError;
 use crate::pool::Tx;

@@ -4,148 +4,21 @@ use std::time::Duration;
 
 use futures::try_join;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use sever_audit::AuditKind;
-use sever_domain::{HoldPolicy, HoldReason, JobEvent, JobId, JobState, OutcomeClass, Provider};
+use sever_domain::{JobId, JobState};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::bury::{end_resolving, insert_dead_letter};
 use super::epoch::Events;
 use super::intent::insert_attempt;
+use super::settlement::{HoldRequest, Settlement};
 use super::types::ClaimedJob;
 use crate::error::StoreError;
 use crate::outbox::{self, Bell};
 use crate::pool::Tx;
 use crate::row::word;
-
-/// A hold to be opened.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HoldRequest {
-    /// Why.
-    pub reason: HoldReason,
-    /// What may go on meanwhile.
-    pub policy: HoldPolicy,
-    /// Whether it stops the whole opt-out or this job only.
-    pub on_opt_out: bool,
-    /// What a person needs to decide; pseudonymous ids only.
-    pub detail: Value,
-}
-
-/// A job that a person must look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// `provider:action:class:code`.
-    pub fingerprint: String,
-    /// Why, in plain words.
-    pub reason: String,
-}
-
-/// How a job leaves its worker.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Settlement {
-    /// The closing inspection found nothing live; of a restore: everything that can come back is back.
-    Done,
-    /// The plan that was asked for is stored.
-    Foretold {
-        /// What would stop it at once, in our words.
-        stopped_by: Option<String>,
-    },
-    /// Something else must come first.
-    Wait {
-        /// `consistency`, `fence`, `rate`, `propagation`, `revision`.
-        why: &'static str,
-        /// How long.
-        after: Duration,
-    },
-    /// A passing fault.
-    Retry {
-        /// How long to back off.
-        after: Duration,
-        /// What failed, in our words.
-        what: String,
-    },
-    /// The provider named the instant; the whole connection is left alone until then.
-    RetryAt {
-        /// How long.
-        after: Duration,
-    },
-    /// The credential is wrong: the connection is parked with its job.
-    Credentials {
-        /// What the provider said, in our words.
-        what: String,
-    },
-    /// It can never work as asked.
-    Dead(DeadLetter),
-    /// A person must decide.
-    Held(HoldRequest),
-    /// An open hold, opened before, stops it.
-    StoppedByHold,
-    /// This process is stopping.
-    Drain,
-    /// The opt-out was called off while the job ran.
-    CalledOff,
-}
-
-impl Settlement {
-    /// Its class.
-    #[must_use]
-    pub const fn class(&self) -> OutcomeClass {
-        match self {
-            Self::Done | Self::Foretold { .. } => OutcomeClass::Done,
-            Self::Wait { .. } => OutcomeClass::Wait,
-            Self::Retry { .. } => OutcomeClass::Retry,
-            Self::RetryAt { .. } => OutcomeClass::RetryAt,
-            Self::Credentials { .. } => OutcomeClass::Credentials,
-            Self::Dead(_) => OutcomeClass::Permanent,
-            Self::Held(_) | Self::StoppedByHold | Self::CalledOff => OutcomeClass::NeedsPerson,
-            Self::Drain => OutcomeClass::ShuttingDown,
-        }
-    }
-
-    const fn event(&self) -> JobEvent {
-        match self {
-            Self::Done => JobEvent::Prove,
-            Self::Foretold { .. } => JobEvent::Foretell,
-            Self::Wait { .. } | Self::RetryAt { .. } => JobEvent::Wait,
-            Self::Retry { .. } => JobEvent::Retry,
-            Self::Credentials { .. } => JobEvent::Credentials,
-            Self::Dead(_) => JobEvent::DeadLetter,
-            Self::Held(_) | Self::StoppedByHold => JobEvent::Hold,
-            Self::CalledOff => JobEvent::Cancel,
-            Self::Drain => JobEvent::Drain,
-        }
-    }
-
-    fn reason(&self) -> Option<String> {
-        match self {
-            Self::Done | Self::Drain => None,
-            Self::Foretold { stopped_by } => stopped_by.clone(),
-            Self::Wait { why, .. } => Some((*why).to_owned()),
-            Self::Retry { what, .. } | Self::Credentials { what } => Some(what.clone()),
-            Self::RetryAt { .. } => Some("rate".to_owned()),
-            Self::Dead(letter) => Some(letter.reason.clone()),
-            Self::Held(hold) => Some(hold.reason.to_string()),
-            Self::StoppedByHold => Some("hold".to_owned()),
-            Self::CalledOff => Some("called_off".to_owned()),
-        }
-    }
-
-    const fn after(&self) -> Duration {
-        match self {
-            Self::Wait { after, .. } | Self::Retry { after, .. } | Self::RetryAt { after } => {
-                *after
-            }
-            Self::Done
-            | Self::Foretold { .. }
-            | Self::Credentials { .. }
-            | Self::Dead(_)
-            | Self::Held(_)
-            | Self::StoppedByHold
-            | Self::CalledOff
-            | Self::Drain => Duration::ZERO,
-        }
-    }
-}
 
 /// What a settle came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,26 +104,6 @@ RETURNING id, provider, urgency, due_at <= now() AS due";
 const OPEN_HOLD: &str = "
 INSERT INTO hold (id, scope, target_id, reason, policy, detail, requested_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (scope, target_id, reason) WHERE state = 'open' DO NOTHING";
-
-const BURY_JOB: &str = "
-UPDATE job SET state = 'dead', state_reason = $2, due_at = NULL, lease_token = NULL, lease_until = NULL, lease_instance = NULL, settled_at = now(), resolving = false
-WHERE id = $1";
-
-const INSERT_DEAD_LETTER: &str = "
-INSERT INTO dead_letter (id, job_id, fingerprint, reason, state) VALUES ($1, $2, $3, $4, 'open')
-ON CONFLICT DO NOTHING";
-
-/// The re-read after work by hand did not agree: the letter that stands is open again, and says what was seen.
-const CONTRADICT: &str = "
-UPDATE dead_letter SET state = 'open', finding = $2 WHERE job_id = $1 AND state = 'resolving' RETURNING id";
-
-const RESOLVED: &str = "
-UPDATE dead_letter SET state = 'resolved', closed_at = now(), closed_by = resolve_asked_by, closed_reason = resolve_reason
-WHERE job_id = $1 AND state = 'resolving' RETURNING id";
-
-const CALLED_OFF: &str = "
-UPDATE dead_letter SET state = 'discarded', closed_at = now(), closed_by = 'system:settle', closed_reason = 'the opt-out was called off', discard_asked_by = NULL
-WHERE job_id = $1 AND state = 'resolving' RETURNING id";
 
 /// Takes the settle's locks.
 ///
@@ -468,31 +321,6 @@ async fn side_effects(
     Ok(())
 }
 
-/// Closes the dead letter of a job that was said to be done by hand, once the job has come to its end.
-async fn end_resolving(
-    tx: &Tx<'_>,
-    claimed: &ClaimedJob,
-    state: JobState,
-    events: &mut Events<'_>,
-) -> Result<(), StoreError> {
-    let (sql, kind) = match state {
-        JobState::Done => (RESOLVED, AuditKind::DeadLetterResolved),
-        JobState::Cancelled => (CALLED_OFF, AuditKind::DeadLetterDiscarded),
-        JobState::Waiting
-        | JobState::Running
-        | JobState::Held
-        | JobState::Parked
-        | JobState::Dead
-        | JobState::Replaced => return Ok(()),
-    };
-    let doing = "closing the dead letter of a job done by hand";
-    let closed = tx.query_opt(sql, &[&claimed.lease.job.0], doing).await?;
-    if let Some(row) = closed {
-        events.add(kind, json!({"dead_letter": row.get::<_, Uuid>("id")}));
-    }
-    Ok(())
-}
-
 async fn ring_needers(tx: &Tx<'_>, claimed: &ClaimedJob) -> Result<(), StoreError> {
     let doing = "ringing what waited for a job";
     let rows = tx
@@ -554,43 +382,4 @@ pub(super) async fn open_hold(
         events.add(AuditKind::HoldOpened, json!({"hold": id, "scope": scope, "reason": hold.reason, "policy": policy, "detail": hold.detail}));
     }
     Ok(())
-}
-
-/// Makes a job dead outside a settle: the claim of a crash loop.
-pub(super) async fn bury(
-    tx: &Tx<'_>,
-    job: JobId,
-    provider: Provider,
-    letter: &DeadLetter,
-) -> Result<(), StoreError> {
-    tx.execute_one(BURY_JOB, &[&job.0, &letter.reason], "dead-lettering a job")
-        .await?;
-    insert_dead_letter(tx, job, provider, letter)
-        .await
-        .map(drop)
-}
-
-/// Puts the job before a person, and its bell into the dead-letter queue. Returns the letter that stands already,
-/// where the re-read after work by hand contradicted it; its message is in the queue.
-async fn insert_dead_letter(
-    tx: &Tx<'_>,
-    job: JobId,
-    provider: Provider,
-    letter: &DeadLetter,
-) -> Result<Option<Uuid>, StoreError> {
-    let doing = "opening a dead letter again";
-    if let Some(row) = tx
-        .query_opt(CONTRADICT, &[&job.0, &letter.reason], doing)
-        .await?
-    {
-        return Ok(Some(row.get("id")));
-    }
-    tx.execute(
-        INSERT_DEAD_LETTER,
-        &[&Uuid::now_v7(), &job.0, &letter.fingerprint, &letter.reason],
-        "writing a dead letter",
-    )
-    .await?;
-    outbox::ring(tx, &[Bell::dead(job, provider)]).await?;
-    Ok(None)
 }
