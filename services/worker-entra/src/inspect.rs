@@ -185,7 +185,7 @@ async fn of_present(
             eligible_roles(lists.eligible_roles, lists.eligible_groups, id),
         )?,
         azure?,
-        outcome(Kind::Group, scheduled(lists.groups, groups::entitlements))?,
+        outcome::<Refused>(Kind::Group, scheduled(lists.groups, groups::entitlements))?,
         outcome(
             Kind::Ownership,
             scheduled(lists.owned, ownerships::entitlements),

@@ -4,7 +4,7 @@ mod groups;
 mod reading;
 
 pub use groups::{is_indirect, read as read_groups};
-pub use reading::{complete, outcome, unsupported};
+pub use reading::{complete, outcome, seen, unsupported};
 
 use sever_domain::EntitlementKind;
 

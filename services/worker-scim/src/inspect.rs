@@ -25,8 +25,8 @@ pub async fn inspect(app: &App, id: &str) -> Result<AccountReading, CallError> {
         families: vec![
             families::complete(Kind::Account, vec![account(&user)]),
             families::unsupported(Kind::Session, "the standard knows no sessions"),
-            families::outcome(Kind::Role, Ok(values::read(&user, Kind::Role)))?,
-            families::outcome(Kind::Licence, Ok(values::read(&user, Kind::Licence)))?,
+            families::seen(Kind::Role, values::read(&user, Kind::Role)),
+            families::seen(Kind::Licence, values::read(&user, Kind::Licence)),
             families::outcome(Kind::Group, groups)?,
         ],
     })

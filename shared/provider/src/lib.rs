@@ -7,6 +7,7 @@ mod call;
 mod capability;
 mod client_key;
 mod connector;
+pub mod family;
 pub mod http;
 mod inventory;
 mod no_integrations;

@@ -83,7 +83,7 @@ async fn read_once(
                 Kind::Grant,
                 grants.map(|items| grants::of_client(&items, id)),
             )?,
-            outcome(Kind::Group, scheduled(groups, groups::entitlements))?,
+            outcome::<Refused>(Kind::Group, scheduled(groups, groups::entitlements))?,
             outcome(Kind::Ownership, scheduled(owned, ownerships::entitlements))?,
             outcome(
                 Kind::Consumer,

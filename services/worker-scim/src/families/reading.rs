@@ -1,114 +1,51 @@
-//! From the answers of a family to its reading.
+//! What a refused read says of its family.
 
-use sever_domain::entitlement::{Entitlement, FamilyReading, FamilyResult};
-use sever_domain::{EntitlementKind, OutcomeClass};
+use sever_domain::entitlement::FamilyResult;
 use sever_provider::CallError;
+use sever_provider::family::Refusal;
+pub use sever_provider::family::{complete, outcome, seen, unsupported};
 
 use crate::app::Refused;
 use crate::errors::Meaning;
 
-/// The longest key that is stored.
-const KEY_CHARS_MAX: usize = 512;
-
-/// A family that was read whole.
-#[must_use]
-pub fn complete(family: EntitlementKind, entitlements: Vec<Entitlement>) -> FamilyReading {
-    FamilyReading {
-        family,
-        result: FamilyResult::Complete,
-        detail: None,
-        entitlements,
-    }
-}
-
-/// A family for which there is no read.
-#[must_use]
-pub fn unsupported(family: EntitlementKind, detail: &str) -> FamilyReading {
-    incomplete(family, FamilyResult::Unsupported, detail.to_owned())
-}
-
-fn incomplete(family: EntitlementKind, result: FamilyResult, detail: String) -> FamilyReading {
-    FamilyReading {
-        family,
-        result,
-        detail: Some(detail),
-        entitlements: Vec::new(),
-    }
-}
-
-/// What a family's read came to.
-///
-/// # Errors
-/// What would stop every other read too: credentials, rate, shutting down.
-pub fn outcome(
-    family: EntitlementKind,
-    read: Result<Vec<Entitlement>, Refused>,
-) -> Result<FamilyReading, CallError> {
-    let refused = match read {
-        Ok(entitlements) if entitlements.iter().all(has_usable_key) => {
-            return Ok(complete(family, entitlements));
+impl Refusal for Refused {
+    fn result(&self) -> FamilyResult {
+        match self.meaning {
+            Meaning::NoMethod | Meaning::Gone => FamilyResult::Unsupported,
+            Meaning::Forbidden => FamilyResult::Forbidden,
+            Meaning::Done
+            | Meaning::NoTarget
+            | Meaning::NoFilter
+            | Meaning::WrongForm
+            | Meaning::Failed(_, _) => FamilyResult::Failed,
         }
-        Ok(_) => {
-            let detail = "an entitlement has no usable key".to_owned();
-            return Ok(incomplete(family, FamilyResult::Failed, detail));
-        }
-        Err(refused) => refused,
-    };
-    if matches!(
-        refused.error.class,
-        OutcomeClass::Credentials | OutcomeClass::RetryAt | OutcomeClass::ShuttingDown
-    ) {
-        return Err(refused.error);
     }
-    let result = match refused.meaning {
-        Meaning::NoMethod | Meaning::Gone => FamilyResult::Unsupported,
-        Meaning::Forbidden => FamilyResult::Forbidden,
-        Meaning::Done
-        | Meaning::NoTarget
-        | Meaning::NoFilter
-        | Meaning::WrongForm
-        | Meaning::Failed(_, _) => FamilyResult::Failed,
-    };
-    let detail = refused.error.code.unwrap_or(refused.error.what);
-    Ok(incomplete(family, result, detail))
-}
 
-fn has_usable_key(entitlement: &Entitlement) -> bool {
-    !entitlement.provider_key.is_empty()
-        && entitlement.provider_key.chars().count() <= KEY_CHARS_MAX
+    fn into_error(self) -> CallError {
+        self.error
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use sever_domain::OutcomeClass::Retry;
+    use sever_provider::Sent::NotApplied;
+
     use super::*;
     use crate::app::unusable;
 
-    fn read(meaning: Meaning) -> Result<FamilyResult, OutcomeClass> {
-        let (class, sent) = meaning.as_failure();
-        let error = CallError {
-            class,
-            sent,
-            ..unusable("reading", "refused".into())
-        };
-        outcome(EntitlementKind::Group, Err(Refused { meaning, error }))
-            .map(|reading| reading.result)
-            .map_err(|error| error.class)
-    }
-
     #[test]
-    fn a_refusal_is_told_apart_from_a_missing_feature_and_from_a_fault() {
-        use sever_provider::Sent::NotApplied;
-        assert_eq!(read(Meaning::Forbidden), Ok(FamilyResult::Forbidden));
-        assert_eq!(read(Meaning::NoMethod), Ok(FamilyResult::Unsupported));
-        assert_eq!(read(Meaning::Gone), Ok(FamilyResult::Unsupported));
-        assert_eq!(read(Meaning::WrongForm), Ok(FamilyResult::Failed));
-        assert_eq!(
-            read(Meaning::Failed(OutcomeClass::Retry, NotApplied)),
-            Ok(FamilyResult::Failed)
-        );
-        assert_eq!(
-            read(Meaning::Failed(OutcomeClass::Credentials, NotApplied)),
-            Err(OutcomeClass::Credentials)
-        );
+    fn a_refusal_is_told_apart_from_a_missing_endpoint_and_from_a_fault() {
+        use FamilyResult::{Failed, Forbidden, Unsupported};
+        for (meaning, expected) in [
+            (Meaning::Forbidden, Forbidden),
+            (Meaning::NoMethod, Unsupported),
+            (Meaning::Gone, Unsupported),
+            (Meaning::WrongForm, Failed),
+            (Meaning::Failed(Retry, NotApplied), Failed),
+        ] {
+            let error = unusable("reading", "refused".into());
+            assert_eq!(Refused { meaning, error }.result(), expected, "{meaning:?}");
+        }
     }
 }
