@@ -32,18 +32,16 @@ const CALLED_OFF: &str = "
 UPDATE dead_letter SET state = 'discarded', closed_at = now(), closed_by = 'system:settle', closed_reason = 'the opt-out was called off', discard_asked_by = NULL
 WHERE job_id = $1 AND state = 'resolving' RETURNING id";
 
-/// Makes a job dead outside a settle: the claim of a crash loop.
+/// Makes a job dead outside a settle: the claim of a crash loop. Returns as [`insert_dead_letter`].
 pub(super) async fn bury(
     tx: &Tx<'_>,
     job: JobId,
     provider: Provider,
     letter: &DeadLetter,
-) -> Result<(), StoreError> {
+) -> Result<Option<Uuid>, StoreError> {
     tx.execute_one(BURY_JOB, &[&job.0, &letter.reason], "dead-lettering a job")
         .await?;
-    insert_dead_letter(tx, job, provider, letter)
-        .await
-        .map(drop)
+    insert_dead_letter(tx, job, provider, letter).await
 }
 
 /// Puts the job before a person, and its bell into the dead-letter queue. Returns the letter that stands already,

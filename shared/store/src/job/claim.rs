@@ -20,13 +20,15 @@ use crate::error::StoreError;
 use crate::pool::{Store, Tx};
 use crate::row::word;
 
-/// Locks the job row. The count of leases is read without a lock and can be behind; where the slots of the worker's
+/// Locks the job row. The holder is looked up by a subquery: after waiting for the lock it is asked again with the
+/// new row's lease, where a join would keep the row of the old one. The count of leases is read without a lock and can be behind; where the slots of the worker's
 /// processes are more than the cap, the claim counts again under one. A process that died within the last minute is
 /// counted, for a call of its may still be under way.
 const READ: &str = "
 SELECT job.state, job.due_at, job.lease_epoch, job.unsettled_epochs, job.provider, job.subject_id, job.opt_out_id,
-       coalesce(job.lease_until > now() AND holder.stopped_at IS NULL
-                AND holder.heartbeat_at > now() - make_interval(secs => holder.dead_after_s), false) AS lease_alive,
+       coalesce(job.lease_until > now(), false)
+           AND EXISTS (SELECT FROM worker_instance AS holder WHERE holder.id = job.lease_instance AND holder.stopped_at IS NULL
+                         AND holder.heartbeat_at > now() - make_interval(secs => holder.dead_after_s)) AS lease_alive,
        connection.state = 'open' AS connection_open, connection.blocked_until, connection.jobs_max::int8 AS leases_max,
        breaker.retry_at AS breaker_until, coalesce(breaker.opened_at IS NOT NULL OR breaker.failures_in_row > 0, false) AS breaker_listens,
        coalesce(breaker.open_total_s + coalesce(extract(epoch FROM now() - breaker.opened_at)::float8, 0), 0) AS breaker_open_s,
@@ -39,7 +41,6 @@ SELECT job.state, job.due_at, job.lease_epoch, job.unsettled_epochs, job.provide
           AND live.service = (SELECT service FROM worker_instance WHERE id = $3)) AS slots,
        (SELECT value FROM incarnation) = $2 AS same_incarnation, now() AS now
 FROM job JOIN connection ON connection.id = job.connection_id
-LEFT JOIN worker_instance AS holder ON holder.id = job.lease_instance
 LEFT JOIN breaker ON breaker.connection_id = job.connection_id
 WHERE job.id = $1
 FOR NO KEY UPDATE OF job";
@@ -99,14 +100,13 @@ pub async fn claim(
         return Ok(Claimed::NotNow("unknown job"));
     };
     let facts = facts(&row)?;
-    let outcome = match decide(&facts) {
-        ClaimDecision::Take if is_full(&tx, &row, &facts, job).await? => {
-            let due_at = facts.now + jiff::SignedDuration::from_secs(1);
-            let why = Refusal::Cap.as_str();
-            tx.execute_one(LATER, &[&job.0, &due_at, &why], doing)
-                .await?;
-            Claimed::NotNow("no lease left")
-        }
+    let mut decision = decide(&facts);
+    if decision == ClaimDecision::Take && is_full(&tx, &row, &facts, job).await? {
+        let due_at = facts.now + jiff::SignedDuration::from_secs(1);
+        let why = Refusal::Cap;
+        decision = ClaimDecision::Later { due_at, why };
+    }
+    let outcome = match decision {
         ClaimDecision::Take => {
             let epoch: i64 = row.get("lease_epoch");
             let taken = Lease {
@@ -215,18 +215,22 @@ async fn dead_letter(
         fingerprint: format!("{provider}:job:permanent:crash_loop"),
         reason: "three epochs in a row ended without a settle".to_owned(),
     };
-    bury::bury(tx, job, provider, &letter).await?;
-    let data = json!({"to": "dead", "reason": "crash_loop"});
-    let event = AuditEvent::new(
+    let contradicted = bury::bury(tx, job, provider, &letter).await?;
+    let event = |kind, data| {
+        AuditEvent::new(kind, now, format!("worker:{instance}"), data)
+            .subject(SubjectId(row.get("subject_id")))
+            .opt_out(OptOutId(row.get("opt_out_id")))
+            .job(job)
+    };
+    let mut events = vec![event(
         AuditKind::JobSettled,
-        now,
-        format!("worker:{instance}"),
-        data,
-    )
-    .subject(SubjectId(row.get("subject_id")))
-    .opt_out(OptOutId(row.get("opt_out_id")))
-    .job(job);
-    audit::insert(tx, &[event]).await
+        json!({"to": "dead", "reason": "crash_loop"}),
+    )];
+    if let Some(id) = contradicted {
+        let data = json!({"dead_letter": id, "finding": letter.reason});
+        events.push(event(AuditKind::DeadLetterContradicted, data));
+    }
+    audit::insert(tx, &events).await
 }
 
 /// A dead worker's job gave its lease back and waits.

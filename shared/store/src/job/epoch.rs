@@ -308,7 +308,7 @@ pub async fn settle(
     };
     let progress = settle::Progress {
         first_revocation_at: learnt.first_revocation_at,
-        answered: learnt.answers.iter().any(taken),
+        answered: learnt.answers.iter().any(taken) || is_healthy_wait(&learnt, settlement),
     };
     tx.prepare(&evidence::STATEMENTS, "preparing a settle")
         .await?;
@@ -333,6 +333,13 @@ pub async fn settle(
     tx.commit().await?;
     sever_crash_point::hit("settle.after_commit");
     Ok(settled)
+}
+
+/// Whether the job was read as it should be and waits for somebody else: what failed before is over. `propagation`
+/// is the provider's own lateness.
+fn is_healthy_wait(learnt: &Record, settlement: &Settlement) -> bool {
+    learnt.inspection.is_some()
+        && matches!(settlement, Settlement::Wait { why, .. } if *why != "propagation")
 }
 
 /// The audit events of one transaction.

@@ -34,7 +34,7 @@ pub struct Settled {
 /// What the epoch has moved since its last transaction.
 pub(super) struct Progress {
     pub(super) first_revocation_at: Option<Timestamp>,
-    /// Whether the provider took a call: what failed before is over.
+    /// Whether the provider took a call, or was read before a wait: what failed before is over.
     pub(super) answered: bool,
 }
 

@@ -7,7 +7,9 @@ use jiff::SignedDuration;
 use sever_domain::breaker::{BreakerState, Heard, PROVEN};
 use sever_domain::{InstanceId, OutcomeClass};
 use sever_store::breaker::{self, ClosedByHand};
-use sever_store::job::{self, Claimed, ClaimedJob, Record, Settlement};
+use sever_store::job::{
+    self, Claimed, ClaimedJob, InspectionPurpose, NewInspection, Record, Settlement,
+};
 use uuid::Uuid;
 
 use crate::world::{INSTANCE, World};
@@ -57,17 +59,14 @@ async fn taken(world: &World) -> ClaimedJob {
 }
 
 async fn settle(world: &World, claimed: &ClaimedJob, settlement: Settlement) {
+    settle_after(world, claimed, Record::default(), settlement).await;
+}
+
+async fn settle_after(world: &World, claimed: &ClaimedJob, learnt: Record, settlement: Settlement) {
     let names = std::collections::HashMap::new();
-    job::settle(
-        &world.store,
-        claimed,
-        &names,
-        Record::default(),
-        None,
-        &settlement,
-    )
-    .await
-    .unwrap();
+    job::settle(&world.store, claimed, &names, learnt, None, &settlement)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -135,6 +134,34 @@ async fn the_time_of_an_outage_is_no_time_of_failing() {
     let probing = taken(&world).await;
     let hours = probing.failing_for.as_secs_f64() / 3600.0;
     assert!((hours - 0.5).abs() < 0.01, "{hours}");
+}
+
+#[tokio::test]
+async fn a_read_before_a_wait_ends_the_time_of_failing() {
+    let world = due().await;
+    let failing = taken(&world).await;
+    let after = Duration::from_secs(1);
+    let what = "no answer".to_owned();
+    settle(&world, &failing, Settlement::Retry { after, what }).await;
+    for (why, standing) in [("propagation", "1|f"), ("task", "0|t")] {
+        world.sql("UPDATE job SET due_at = now()").await;
+        let reading = taken(&world).await;
+        let learnt = Record {
+            inspection: Some(NewInspection {
+                purpose: InspectionPurpose::Closing,
+                started_at: reading.now,
+                ended_at: reading.now,
+                accounts: Vec::new(),
+                proofs: Vec::new(),
+            }),
+            ..Record::default()
+        };
+        settle_after(&world, &reading, learnt, Settlement::Wait { why, after }).await;
+        let said = world
+            .sql("SELECT failures, failing_since IS NULL FROM job")
+            .await;
+        assert_eq!(said, standing, "{why}");
+    }
 }
 
 #[tokio::test]

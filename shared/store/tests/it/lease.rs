@@ -63,6 +63,29 @@ async fn the_cap_holds_when_everybody_claims_at_once() {
     assert_eq!(refused, "19");
 }
 
+/// Two bells of one job at two workers: the one that waits for the row's lock sees the lease that was taken meanwhile.
+#[tokio::test]
+async fn a_lease_taken_while_the_claim_waited_is_a_living_one() {
+    let (world, jobs) = crowd(1, 5).await;
+    let incarnation: Uuid = world
+        .sql("SELECT value FROM incarnation")
+        .await
+        .parse()
+        .unwrap();
+    let instance = InstanceId(INSTANCE.parse().unwrap());
+    let claims = (0..3).map(|_| job::claim(&world.store, jobs[0], instance, incarnation, LEASE));
+    let claims = world
+        .behind_a_lock(3, "NULL", futures::future::join_all(claims))
+        .await;
+    let taken = claims
+        .iter()
+        .filter(|claim| matches!(claim, Ok(Claimed::Taken(_))))
+        .count();
+    assert_eq!(taken, 1);
+    let job = "SELECT lease_epoch, unsettled_epochs, rung_again FROM job";
+    assert_eq!(world.sql(job).await, "1|1|t");
+}
+
 /// Behind a slow provider: the leases are taken and everybody else waits, for an hour of sweeps.
 #[tokio::test]
 async fn ten_thousand_jobs_behind_a_slow_provider_are_not_rung_again_and_again() {

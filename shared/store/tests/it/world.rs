@@ -157,6 +157,37 @@ impl World {
         self.database.sql(statements).await.unwrap()
     }
 
+    /// Runs `work` while its first lock on a job has to wait: somebody holds the rows, does `then` once so many
+    /// statements wait for them, and commits.
+    pub(crate) async fn behind_a_lock<T>(
+        &self,
+        waiting: usize,
+        then: &str,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let holder = format!(
+            "DO $$ BEGIN
+                 PERFORM 1 FROM job FOR UPDATE;
+                 PERFORM pg_advisory_xact_lock(1);
+                 FOR turn IN 1..3000 LOOP
+                     PERFORM pg_stat_clear_snapshot();
+                     EXIT WHEN (SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()) >= {waiting};
+                     IF turn = 3000 THEN RAISE 'nobody waits'; END IF;
+                     PERFORM pg_sleep(0.01);
+                 END LOOP;
+                 {then};
+             END $$"
+        );
+        let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        let late = async {
+            while self.sql(held).await == "0" {
+                tokio::task::yield_now().await;
+            }
+            work.await
+        };
+        futures::future::join(self.sql(&holder), late).await.1
+    }
+
     /// The kinds of the opt-out's audit events, in order.
     pub(crate) async fn kinds(&self) -> Vec<String> {
         let events = audit::of_opt_out(&self.client().await, self.opt_out, 1000)
