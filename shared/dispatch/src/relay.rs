@@ -85,7 +85,7 @@ async fn pass(
     sever_crash_point::hit("relay.after_publish");
     let (confirmed, refused) = sort(&bells, &outcomes);
     if !confirmed.is_empty() {
-        outbox::confirm(store, token, &confirmed).await?;
+        outbox::confirm(store, token, &confirmed, settings.claim_lease.as_secs_f64()).await?;
         sever_crash_point::hit("relay.after_confirm");
     }
     if !refused.is_empty() {

@@ -28,14 +28,17 @@ UPDATE breaker SET opened_at = $2, retry_at = $3, openings = $4, failures_in_row
        window_failures = $8, proven = $9, open_total_s = $10
 WHERE connection_id = $1";
 
-/// Jobs that the breaker sent away come back a few at a time.
+/// Jobs that the breaker sent away come back a few at a time; locked first, so that one taken meanwhile is left alone.
 const RELEASE: &str = "
 WITH waiting AS (
-    SELECT id, row_number() OVER (ORDER BY urgency DESC, due_at) AS turn FROM job
+    SELECT id, urgency, due_at FROM job
     WHERE connection_id = $1 AND state = 'waiting' AND state_reason = 'breaker'
+    ORDER BY id FOR NO KEY UPDATE
+), turns AS (
+    SELECT id, row_number() OVER (ORDER BY urgency DESC, due_at) AS turn FROM waiting
 )
-UPDATE job SET due_at = least(job.due_at, now() + make_interval(secs => (waiting.turn - 1) * 0.1))
-FROM waiting WHERE job.id = waiting.id";
+UPDATE job SET due_at = least(job.due_at, now() + make_interval(secs => (turns.turn - 1) * 0.1))
+FROM turns WHERE job.id = turns.id";
 
 const KNOWN: &str = "SELECT 1 AS known FROM connection WHERE name = $1";
 

@@ -16,6 +16,7 @@ use crate::error::StoreError;
 use crate::outbox::{self, Bell};
 use crate::pool::{Client, Tx};
 use crate::row::word;
+use crate::worker_connection;
 
 /// The longest fence, 30 days in seconds: as the column's CHECK.
 pub const FENCE_DELAY_MAX_S: i64 = 30 * 86_400;
@@ -51,16 +52,6 @@ UPDATE connection SET base_url = $2, credential_ref = $3, token_lifetime_s = $4,
        in_flight_max = $7, jobs_max = $8, state = $9, fence_delay_s = $10, fence_approval = $11, state_reason = NULL,
        version = version + 1
 WHERE id = $1";
-
-/// They come back a few at a time: each waits a little longer than the one before.
-const UNPARK: &str = "
-WITH parked AS (
-    SELECT id, row_number() OVER (ORDER BY urgency DESC, effective_at) AS turn FROM job WHERE connection_id = $1 AND state = 'parked'
-)
-UPDATE job SET state = 'waiting', state_reason = NULL, rung_at = NULL,
-       due_at = greatest(job.effective_at, now() + make_interval(secs => (parked.turn - 1) * 0.1))
-FROM parked WHERE job.id = parked.id
-RETURNING job.id, job.subject_id, job.opt_out_id, job.provider, job.urgency, job.due_at";
 
 /// A connection as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,7 +280,11 @@ async fn unpark(
     now: Timestamp,
 ) -> Result<Vec<AuditEvent>, StoreError> {
     let rows = tx
-        .query(UNPARK, &[&connection.0], "returning parked jobs")
+        .query(
+            worker_connection::UNPARK,
+            &[&connection.0],
+            "returning parked jobs",
+        )
         .await?;
     let mut bells = Vec::new();
     let mut events = Vec::new();

@@ -36,7 +36,8 @@ UPDATE outbox SET claim_token = $1, claimed_until = now() + make_interval(secs =
 FROM chosen WHERE outbox.id = chosen.id
 RETURNING outbox.id, outbox.job_id, outbox.exchange, outbox.routing_key, outbox.body, outbox.tries";
 
-/// The bell is rung and its row gone in one transaction. Jobs are locked by id, as whoever locks several does.
+/// The bell is rung and its row gone in one transaction. Jobs are locked by id, as whoever locks several does. It was
+/// rung when its row was claimed: what a worker settles between the publish and here is due later, and is rung then.
 const CONFIRM: &str = "
 WITH rung AS (
     SELECT id FROM job
@@ -45,7 +46,9 @@ WITH rung AS (
 ), gone AS (
     DELETE FROM outbox WHERE claim_token = $1 AND id = ANY($2)
 )
-UPDATE job SET rung_at = now() FROM rung WHERE job.id = rung.id";
+UPDATE job SET rung_at = outbox.claimed_until - make_interval(secs => $3)
+FROM rung JOIN outbox ON outbox.job_id = rung.id AND outbox.claim_token = $1 AND outbox.id = ANY($2) AND outbox.exchange = 'sever.cmd'
+WHERE job.id = rung.id";
 
 /// A returned or refused row backs off by itself. One bell of a job at an exchange stays: a row that meanwhile got
 /// a twin, here or outside, is dropped.
@@ -175,16 +178,21 @@ pub async fn claim(
     Ok(rows.iter().map(bell).collect())
 }
 
-/// Deletes confirmed rows and marks their jobs as rung, in one transaction.
+/// Deletes confirmed rows and marks their jobs as rung, in one transaction. `lease_s` is that of the claim.
 ///
 /// # Errors
 /// As any statement.
-pub async fn confirm(store: &Store, token: Uuid, ids: &[Uuid]) -> Result<(), StoreError> {
+pub async fn confirm(
+    store: &Store,
+    token: Uuid,
+    ids: &[Uuid],
+    lease_s: f64,
+) -> Result<(), StoreError> {
     let doing = "deleting confirmed outbox rows";
     store
         .client(doing)
         .await?
-        .execute(CONFIRM, &[&token, &ids], doing)
+        .execute(CONFIRM, &[&token, &ids, &lease_s], doing)
         .await
         .map(drop)
 }
@@ -209,12 +217,16 @@ pub async fn put_back(store: &Store, token: Uuid, refused: &[Refused]) -> Result
     let ids: Vec<Uuid> = refused.iter().map(|row| row.id).collect();
     let problems: Vec<&str> = refused.iter().map(|row| row.problem.as_str()).collect();
     let waits: Vec<f64> = refused.iter().map(|row| row.wait_s).collect();
-    store
-        .client(doing)
-        .await?
-        .execute(PUT_BACK, &[&token, &ids, &problems, &waits], doing)
-        .await
-        .map(drop)
+    let client = store.client(doing).await?;
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [&token, &ids, &problems, &waits];
+    match client.execute(PUT_BACK, &values, doing).await {
+        // Somebody rang one of the jobs at this moment: its bell is seen now.
+        Err(error) if error.constraint() == Some("outbox_one_bell") => {
+            client.execute(PUT_BACK, &values, doing).await
+        }
+        done => done,
+    }
+    .map(drop)
 }
 
 /// How much waits in the outbox.

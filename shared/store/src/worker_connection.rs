@@ -25,14 +25,17 @@ FROM connection WHERE provider = $1 AND state = 'parked' ORDER BY name";
 
 const OPEN: &str = "UPDATE connection SET state = 'open', state_reason = NULL, version = version + 1 WHERE id = $1 AND state = 'parked'";
 
-/// Parked jobs come back a few at a time: each waits a little longer than the one before.
-const UNPARK: &str = "
+/// Parked jobs come back a few at a time: each waits a little longer than the one before. They are locked first, by id
+/// as whoever locks several does: what was cancelled or held meanwhile stays so.
+pub(crate) const UNPARK: &str = "
 WITH parked AS (
-    SELECT id, row_number() OVER (ORDER BY urgency DESC, effective_at) AS turn FROM job WHERE connection_id = $1 AND state = 'parked'
+    SELECT id, urgency, effective_at FROM job WHERE connection_id = $1 AND state = 'parked' ORDER BY id FOR NO KEY UPDATE
+), turns AS (
+    SELECT id, row_number() OVER (ORDER BY urgency DESC, effective_at) AS turn FROM parked
 )
 UPDATE job SET state = 'waiting', state_reason = NULL, rung_at = NULL,
-       due_at = greatest(job.effective_at, now() + make_interval(secs => (parked.turn - 1) * 0.1))
-FROM parked WHERE job.id = parked.id
+       due_at = greatest(job.effective_at, now() + make_interval(secs => (turns.turn - 1) * 0.1))
+FROM turns WHERE job.id = turns.id
 RETURNING job.id, job.provider, job.urgency, job.subject_id, job.opt_out_id, job.due_at, now() AS now";
 
 /// A connection with what a connector is built from.

@@ -73,6 +73,21 @@ async fn a_parked_connection_is_opened_and_its_jobs_wait_again() {
 }
 
 #[tokio::test]
+async fn what_was_cancelled_while_the_connection_was_opened_stays_cancelled() {
+    let (world, _) = World::held("mass_guard").await;
+    world
+        .sql("UPDATE connection SET state = 'parked', state_reason = 'invalid_client'; UPDATE job SET state = 'parked'")
+        .await;
+    let opening =
+        sever_store::worker_connection::unpark(&world.store, world.connection, "worker:canary");
+    let cancel = "UPDATE job SET state = 'cancelled'";
+    let returned = world.behind_a_lock(1, cancel, opening).await.unwrap();
+    assert_eq!(returned, 0);
+    let states = "SELECT connection.state, job.state FROM connection, job";
+    assert_eq!(world.sql(states).await, "open|cancelled");
+}
+
+#[tokio::test]
 async fn a_closed_connection_keeps_its_parked_jobs() {
     let (world, _) = World::held("mass_guard").await;
     world
