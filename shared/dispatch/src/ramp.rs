@@ -15,8 +15,11 @@ pub(crate) async fn run(
 ) {
     while !stop.is_cancelled() {
         match replay::drive(&store).await {
-            Ok(moved) => {
-                for driven in moved {
+            Ok(round) => {
+                for (replay, error) in &round.failed {
+                    tracing::warn!(%replay, error = %chain(error), "a replay could not be driven; it is tried again");
+                }
+                for driven in round.moved {
                     report(&driven);
                     if driven.released > 0 {
                         waker.wake();
@@ -24,7 +27,7 @@ pub(crate) async fn run(
                 }
             }
             Err(error) => {
-                tracing::warn!(error = %chain(&error), "a replay could not be driven; it is tried again");
+                tracing::warn!(error = %chain(&error), "replays could not be read; they are read again");
             }
         }
         tokio::select! {

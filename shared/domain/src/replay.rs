@@ -50,7 +50,7 @@ text_enum! {
 
 /// What the reasons of a waiting job say of its replay: it got further than a failure, and somebody or some time must
 /// pass before its end.
-const GOT_FURTHER: [&str; 3] = ["task", "fence", "residual"];
+const GOT_FURTHER: [&str; 2] = ["task", "fence"];
 
 /// What the state of a released job says; `None` while it is at work.
 #[must_use]

@@ -61,7 +61,7 @@ pub enum ClosedByHand {
 }
 
 /// Tells the breaker what a process heard, and returns what it is now. `wait` is how long it stays open at its nth
-/// opening in a row. A change of state is audited.
+/// opening in a row. An opening from closed and a closing are audited.
 ///
 /// # Errors
 /// As any statement.

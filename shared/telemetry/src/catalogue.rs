@@ -71,7 +71,7 @@ metrics_of_the_product! {
     OUTBOX_ROWS: Gauge in Count "sever_outbox_rows" []
         "Rows in the outbox."
     OUTBOX_OLDEST_SECONDS: Gauge in Seconds "sever_outbox_oldest_seconds" []
-        "Age of the oldest routable outbox row; 0 where there is none."
+        "Age of the oldest outbox row, one that cannot be routed included; 0 where there is none."
     RELAY_BATCH_SIZE: Histogram in Count "sever_relay_batch_size" []
         "Outbox rows that one pass of the relay claimed."
     SWEEPER_RINGS: Counter in Count "sever_sweeper_rings_total" ["why"]
@@ -131,7 +131,7 @@ metrics_of_the_product! {
     BUS_PUBLISHED: Counter in Count "sever_bus_published_total" ["outcome"]
         "Messages published, by outcome (confirmed, returned, nacked, unknown)."
     BUS_CONSUMED: Counter in Count "sever_bus_consumed_total" ["queue", "settled"]
-        "Deliveries taken from a queue, by how they were settled (ack, dead_letter, left, lost)."
+        "Deliveries taken from a queue, by how they were settled (ack, dead_letter, left, lost, returned, panicked)."
     LOG_REDACTIONS: Counter in Count "sever_log_redactions_total" []
         "Log lines in which something that looks like an e-mail address or a credential was masked."
 }

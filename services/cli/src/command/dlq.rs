@@ -1,7 +1,7 @@
 //! `sever dlq`: what gave up and waits for a person.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -21,6 +21,8 @@ use crate::words::one_of;
 
 /// How often the console is asked whether the re-read has decided.
 const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How long `--wait` waits for the re-read.
+const WAIT_MAX: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DlqCommand {
@@ -81,7 +83,7 @@ pub(crate) struct ResolveArguments {
     /// Why by hand, for the record; no personal data.
     #[arg(long)]
     reason: String,
-    /// Wait until the re-read has decided; exit code 1 where it did not agree.
+    /// Wait until the re-read has decided, ten minutes at most; exit code 1 where it did not agree, or not yet.
     #[arg(long)]
     wait: bool,
 }
@@ -170,13 +172,21 @@ async fn resolve(client: &Client, arguments: ResolveArguments, format: Format) -
     };
     let path = ["dead-letters", &id, "resolve"];
     let mut dead: DeadView = client.send_json(Method::POST, &path, &body).await?;
-    while arguments.wait && state(&dead) == Some(DeadLetterState::Resolving) {
+    let begun = Instant::now();
+    let is_resolving = |dead: &DeadView| state(dead) == Some(DeadLetterState::Resolving);
+    while arguments.wait && is_resolving(&dead) && begun.elapsed() < WAIT_MAX {
         tokio::time::sleep(ASK_EVERY).await;
         dead = client.get(&["dead-letters", &id], &[]).await?;
     }
     format.print(&dead, dlq_show::shown)?;
     if state(&dead) == Some(DeadLetterState::Open) {
         note("the re-read did not agree that it was done: see 'found live'");
+        return Ok(ExitCode::from(Reason::Problem.code()));
+    }
+    if arguments.wait && is_resolving(&dead) {
+        note(
+            "the re-read has not come to its end: 'sever connection list' shows whether its connection is parked or blocked",
+        );
         return Ok(ExitCode::from(Reason::Problem.code()));
     }
     Ok(ExitCode::SUCCESS)

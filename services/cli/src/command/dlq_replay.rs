@@ -54,7 +54,8 @@ pub(crate) struct ReplayArguments {
     /// Begin.
     #[arg(long)]
     yes: bool,
-    /// Follow it until it ends; exit code 1 where it stopped, or something failed.
+    /// Follow it until it ends or stops; exit code 1 where it stopped, or something failed.
+    /// What a stop leaves at work goes on: 'sever dlq progress' shows it.
     #[arg(long, requires = "yes")]
     wait: bool,
 }
@@ -86,7 +87,8 @@ pub(super) async fn replay(client: &Client, arguments: &ReplayArguments, format:
     note(&planned(&plan));
     let ended = loop {
         let seen = find(client, id).await?;
-        if !seen.state.is_running() && seen.released == 0 {
+        let at_work = seen.released > 0 && seen.state != ReplayState::Stopped;
+        if !seen.state.is_running() && !at_work {
             break seen;
         }
         tokio::time::sleep(ASK_EVERY).await;

@@ -155,7 +155,7 @@ fn goes(facts: &Foreseen) -> String {
         );
     }
     if let Some(until) = facts.blocked_until {
-        return format!("it would wait: the provider wants to be left alone until {until}");
+        return format!("it would wait: the connection is left alone until {until}");
     }
     if facts.plans_anew {
         "the job would resolve, inspect and plan anew; every guard runs again".to_owned()

@@ -189,7 +189,7 @@ fn read(row: &Row, overruling: &BTreeMap<Uuid, EmploymentEvent>) -> Result<Dead,
     })
 }
 
-/// For each opt-out that rests on leaver events only: the newer event that contradicts all of them, unless somebody
+/// For each opt-out that rests on a leaver event: the newer event that contradicts all of them, unless somebody
 /// released its hold since.
 async fn overruling(
     tx: &Tx<'_>,

@@ -13,7 +13,7 @@ use crate::row::word;
 /// The most clusters, and the most dead messages, that one look shows.
 const SHOWN_MAX: i64 = 200;
 
-/// Answered from the index alone, but for the names of the connections.
+/// One look at every letter that stands, with its job for the name of the connection.
 const CLUSTERS: &str = "
 SELECT fingerprint, count(*)::int8 AS letters, count(*) FILTER (WHERE letter.state = 'resolving')::int8 AS resolving,
        min(letter.opened_at) AS first_at, max(letter.opened_at) AS last_at, array_agg(DISTINCT connection.name ORDER BY connection.name) AS connections

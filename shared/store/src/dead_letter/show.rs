@@ -15,7 +15,8 @@ use crate::row::{word, word_opt};
 
 const FIND: &str = "
 SELECT letter.*, job.kind, job.state AS job_state, job.opt_out_id, job.subject_id, job.provider, job.connection_id,
-       connection.name AS connection, connection.state AS connection_state, connection.blocked_until > now() AS blocked, connection.blocked_until,
+       connection.name AS connection, connection.state AS connection_state, greatest(connection.blocked_until, breaker.retry_at) > now() AS blocked,
+       greatest(connection.blocked_until, breaker.retry_at) AS blocked_until,
        job.plan_revision, opt_out.revision <> job.opt_out_revision AS attached,
        (SELECT count(*) FROM dead_letter AS earlier WHERE earlier.job_id = job.id AND earlier.opened_at < letter.opened_at)::int8 AS earlier,
        (SELECT reason FROM hold WHERE hold.state = 'open' AND target_id IN (job.id, job.opt_out_id) ORDER BY opened_at LIMIT 1) AS hold_reason,
@@ -30,22 +31,27 @@ SELECT letter.*, job.kind, job.state AS job_state, job.opt_out_id, job.subject_i
         ORDER BY event.recorded_at DESC LIMIT 1) AS newer_event,
        now() AS now
 FROM dead_letter AS letter JOIN job ON job.id = letter.job_id JOIN connection ON connection.id = job.connection_id
-JOIN opt_out ON opt_out.id = job.opt_out_id
+JOIN opt_out ON opt_out.id = job.opt_out_id LEFT JOIN breaker ON breaker.connection_id = connection.id
 WHERE letter.id = $1";
 
 const NEWEST_OF_JOB: &str =
     "SELECT id FROM dead_letter WHERE job_id = $1 ORDER BY opened_at DESC, id DESC LIMIT 1";
 
 const REQUESTS: &str = "
-SELECT asked_by, channel, event_kind, intent, reason, effective_at, received_at FROM request WHERE opt_out_id = $1 ORDER BY received_at, id";
+SELECT asked_by, channel, event_kind, intent, reason, effective_at, received_at FROM request WHERE opt_out_id = $1 ORDER BY received_at, id LIMIT 100";
 
+/// The newest 100.
 const ATTEMPTS: &str = "
-SELECT no, epoch, started_at, ended_at, class, detail FROM attempt WHERE job_id = $1 ORDER BY no";
+SELECT * FROM (SELECT no, epoch, started_at, ended_at, class, detail FROM attempt WHERE job_id = $1 ORDER BY no DESC LIMIT 100) AS newest ORDER BY no";
 
+/// The newest 1,000.
 const CALLS: &str = "
-SELECT effect.attempt, effect.no, step.action, step.target_kind, step.target_key, effect.intent_at, effect.answered_at, effect.status,
-       effect.outcome, effect.code, effect.provider_request_id
-FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = $1 ORDER BY effect.attempt, effect.intent_at, step.ordinal";
+SELECT * FROM (
+    SELECT effect.attempt, effect.no, step.action, step.target_kind, step.target_key, effect.intent_at, effect.answered_at, effect.status,
+           effect.outcome, effect.code, effect.provider_request_id, step.ordinal
+    FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = $1
+    ORDER BY effect.attempt DESC, effect.intent_at DESC, step.ordinal DESC LIMIT 1000
+) AS newest ORDER BY attempt, intent_at, ordinal";
 
 /// A dead letter with everything that is known of its job.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,7 +182,7 @@ pub struct Foreseen {
     pub newer_event: Option<String>,
     /// The connection's state: `open`, `parked` or `closed`.
     pub connection_state: String,
-    /// Until when the provider wants to be left alone.
+    /// Until when the connection is left alone: the provider asked for it, or the breaker is open.
     pub blocked_until: Option<Timestamp>,
     /// Whether it would plan anew: nothing is planned, or a further request attached.
     pub plans_anew: bool,

@@ -17,7 +17,7 @@ use super::order::stop_locked;
 use crate::audit;
 use crate::dead_letter::{BackToWork, Order, go_back};
 use crate::error::StoreError;
-use crate::pool::{Store, Tx};
+use crate::pool::{Client, Store, Tx};
 use crate::row::word;
 
 /// The actor of a stop that no person ordered.
@@ -25,9 +25,9 @@ const ACTOR: &str = "system:replay";
 
 /// Also an ended replay as long as members of it are at work: their outcome is still noted.
 const RUNNING: &str = "
-SELECT id FROM replay WHERE closed_at IS NULL
-UNION SELECT replay_id FROM replay_member WHERE state = 'released'
-LIMIT 64";
+SELECT id FROM replay
+WHERE closed_at IS NULL OR EXISTS (SELECT FROM replay_member WHERE replay_id = replay.id AND state = 'released')
+ORDER BY closed_at IS NULL DESC, opened_at LIMIT 64";
 
 const LOCK: &str = "
 SELECT asked_by, reason, step, step_at, step_size_max, failed_percent_max, patience_s, closed_at IS NULL AS runs, opened_at, now() AS now
@@ -50,8 +50,10 @@ FROM replay_member WHERE replay_id = $1";
 /// What belongs to a connection that takes no work now waits for a later step.
 const NEXT: &str = "
 SELECT member.dead_letter_id FROM replay_member AS member JOIN job ON job.id = member.job_id JOIN connection ON connection.id = job.connection_id
+LEFT JOIN breaker ON breaker.connection_id = connection.id
 WHERE member.replay_id = $1 AND member.state = 'queued' AND connection.state = 'open'
   AND (connection.blocked_until IS NULL OR connection.blocked_until <= now())
+  AND (breaker.retry_at IS NULL OR breaker.retry_at <= now())
 ORDER BY member.ordinal LIMIT $2";
 
 const RELEASE: &str = "
@@ -79,23 +81,39 @@ pub struct Driven {
     pub done: bool,
 }
 
-/// Moves every replay that has something to do by at most one step. Returns what moved.
+/// What a round over all replays did.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// The replays that moved.
+    pub moved: Vec<Driven>,
+    /// The replays that could not be driven, and why; they are as they were.
+    pub failed: Vec<(ReplayId, StoreError)>,
+}
+
+/// Moves every replay that has something to do by at most one step. One that fails does not stop the others.
 ///
 /// # Errors
-/// As any statement; replays before the failing one have moved.
-pub async fn drive(store: &Store) -> Result<Vec<Driven>, StoreError> {
+/// As any statement that is about all of them.
+pub async fn drive(store: &Store) -> Result<Round, StoreError> {
     let doing = "driving replays";
     let mut client = store.client(doing).await?;
     let running = client.query(RUNNING, &[], doing).await?;
-    let mut moved = Vec::new();
+    let mut round = Round::default();
     for row in &running {
         let id = ReplayId(row.get("id"));
-        let tx = client.begin().await?;
-        let driven = drive_one(&tx, id).await?;
-        tx.commit().await?;
-        moved.extend(driven);
+        match drive_alone(&mut client, id).await {
+            Ok(driven) => round.moved.extend(driven),
+            Err(error) => round.failed.push((id, error)),
+        }
     }
-    Ok(moved)
+    Ok(round)
+}
+
+async fn drive_alone(client: &mut Client, id: ReplayId) -> Result<Option<Driven>, StoreError> {
+    let tx = client.begin().await?;
+    let driven = drive_one(&tx, id).await?;
+    tx.commit().await?;
+    Ok(driven)
 }
 
 async fn drive_one(tx: &Tx<'_>, id: ReplayId) -> Result<Option<Driven>, StoreError> {

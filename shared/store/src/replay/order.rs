@@ -22,9 +22,10 @@ pub const MEMBERS_MAX: i64 = 100_000;
 /// One of each fingerprint before the second of any, the largest cluster first: the early steps meet every failure.
 const CHOSEN: &str = "
 SELECT letter.id, letter.job_id, letter.fingerprint, connection.name AS connection, connection.state AS connection_state,
-       coalesce(connection.blocked_until > now(), false) AS blocked,
+       coalesce(greatest(connection.blocked_until, breaker.retry_at) > now(), false) AS blocked,
        EXISTS (SELECT FROM hold WHERE hold.state = 'open' AND target_id IN (job.id, job.opt_out_id)) AS held
 FROM dead_letter AS letter JOIN job ON job.id = letter.job_id JOIN connection ON connection.id = job.connection_id
+LEFT JOIN breaker ON breaker.connection_id = connection.id
 WHERE letter.state = 'open'
   AND ($1::uuid[] IS NULL OR letter.id = ANY($1) OR letter.job_id = ANY($1))
   AND ($2::text IS NULL OR letter.fingerprint = $2)

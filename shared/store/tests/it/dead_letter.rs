@@ -82,10 +82,10 @@ async fn a_canary_goes_first_then_steps_that_double_and_everything_comes_to_its_
     );
     let mut sizes = Vec::new();
     for _ in 0..4 {
-        let moved = replay::drive(&world.store).await.unwrap();
+        let moved = replay::drive(&world.store).await.unwrap().moved;
         sizes.push(moved[0].released);
         assert_eq!(
-            replay::drive(&world.store).await.unwrap(),
+            replay::drive(&world.store).await.unwrap().moved,
             [],
             "a step is out"
         );
@@ -101,7 +101,7 @@ async fn a_canary_goes_first_then_steps_that_double_and_everything_comes_to_its_
         end_jobs(&world, "done").await;
     }
     assert_eq!(sizes, [1, 2, 4, 3]);
-    let moved = replay::drive(&world.store).await.unwrap();
+    let moved = replay::drive(&world.store).await.unwrap().moved;
     assert!(moved[0].done, "{moved:?}");
     let client = world.client().await;
     let seen = replay::find(&client, id).await.unwrap().unwrap();
@@ -152,7 +152,7 @@ async fn a_canary_that_fails_stops_the_replay_and_the_rest_stays_dead() {
               SELECT gen_random_uuid(), id, 'okta:revoke_role:permanent:E1', 'again', 'open' FROM job WHERE state = 'waiting'")
         .await;
     end_jobs(&world, "dead").await;
-    let moved = replay::drive(&world.store).await.unwrap();
+    let moved = replay::drive(&world.store).await.unwrap().moved;
     assert_eq!(moved[0].stopped.as_deref(), Some("the canary failed"));
     let client = world.client().await;
     let seen = replay::find(&client, id).await.unwrap().unwrap();
@@ -237,7 +237,7 @@ async fn what_belongs_to_a_connection_that_takes_no_work_waits_and_a_person_may_
         .sql("UPDATE connection SET blocked_until = now() + interval '1 hour'")
         .await;
     let (id, _) = order(&world, &of("okta:x:permanent:1")).await.unwrap();
-    assert_eq!(replay::drive(&world.store).await.unwrap(), []);
+    assert_eq!(replay::drive(&world.store).await.unwrap().moved, []);
     assert_eq!(
         value(&world, "SELECT count(*) FROM job WHERE state = 'dead'").await,
         "2"
