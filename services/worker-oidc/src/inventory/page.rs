@@ -76,9 +76,8 @@ async fn whole(issuer: &Issuer, ask: Ask<'_>) -> Result<Vec<Value>, Refused> {
             return Ok(read);
         }
         let ids = page.iter().map(|item| item["id"].as_str());
-        let is_new = ids.flatten().map(|id| known.insert(id.to_owned()));
-        // Every id is noted, so this must not stop at the first one.
-        if is_new.fold(false, |any, new| any || new) {
+        let news = ids.flatten().filter(|id| known.insert((*id).to_owned()));
+        if news.count() > 0 {
             read.extend(page);
             continue;
         }
