@@ -72,7 +72,7 @@ dlq-10k: packages ## 10,000 dead letters are replayed while workers are killed: 
 	SEVER_DLQ_COUNT=$${SEVER_DLQ_COUNT:-10000} $(CARGO) test --locked --release -p sever-tests --test it dead_letters::a_replay_under_fire -- --nocapture
 
 bench-reconcile: packages ## a million accounts and three million entitlements loaded, compared and promoted, beside bare COPY and plain SQL
-	$(CARGO) build --locked --release -p sever-bench --bin sever-bench-reconcile
+	$(CARGO) build --locked --release -p sever-bench -p sever-provider-sim -p sever-reconciler -p sever-worker-okta --bins
 	$(RELEASE)/sever-bench-reconcile
 
 cluster: packages ## a cluster of three RabbitMQ nodes, killed in turn under load: is every confirmed message delivered?

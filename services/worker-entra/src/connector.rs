@@ -9,14 +9,15 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, Undo,
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage, Undo,
 };
 
 use crate::disposition::Policy;
 use crate::plan::Lifetime;
 use crate::tenant::Tenant;
 use crate::{
-    account, apply, capabilities, contain, disposition, families, inspect, plan, rules, undo,
+    account, apply, capabilities, contain, disposition, families, inspect, inventory, plan, rules,
+    undo,
 };
 
 /// Calls per second that the smallest tenant's resource units allow (3,500 in 10 s, two a call on average).
@@ -108,6 +109,13 @@ impl Connector for EntraPeople {
 
     async fn apply(&self, effect: &Effect) -> Result<Answer, CallError> {
         Box::pin(apply::apply(&self.tenant, effect)).await
+    }
+
+    async fn inventory_page(
+        &self,
+        cursor: Option<&serde_json::Value>,
+    ) -> Result<InventoryPage, CallError> {
+        Box::pin(inventory::page(&self.tenant, cursor)).await
     }
 
     fn calls_per_s(&self) -> f64 {

@@ -21,6 +21,7 @@ mod factory;
 mod families;
 mod inspect;
 mod integration;
+mod inventory;
 mod options;
 mod paging;
 mod place;

@@ -14,6 +14,7 @@ mod clients;
 mod credential;
 mod errors;
 mod factory;
+mod inventory;
 mod issuer;
 mod lifetimes;
 mod listing;

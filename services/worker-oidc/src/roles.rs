@@ -80,7 +80,9 @@ fn entitlement(user: &str, role: &Role, client: Option<(&String, &str)>) -> Enti
     }
 }
 
-fn is_privileged(name: &str, client: Option<&str>) -> bool {
+/// Whether a role gives power over the realm: by its client, or by its name.
+#[must_use]
+pub fn is_privileged(name: &str, client: Option<&str>) -> bool {
     let name = name.to_lowercase();
     let of_administration =
         client.is_some_and(|client| ADMINISTRATION.contains(&client) || client.ends_with("-realm"));

@@ -8,13 +8,14 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, Undo,
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage, Undo,
 };
 
 use crate::app::App;
 use crate::plan::End;
 use crate::{
-    account, apply, capabilities, disposition, families, inspect, plan, rules, step, undo,
+    account, apply, capabilities, disposition, families, inspect, inventory, plan, rules, step,
+    undo,
 };
 
 /// One SCIM application, as the worker sees it. Made by [`crate::ScimFactory`].
@@ -97,6 +98,13 @@ impl Connector for ScimConnector {
 
     async fn apply(&self, effect: &Effect) -> Result<Answer, CallError> {
         Box::pin(apply::apply(&self.app, effect)).await
+    }
+
+    async fn inventory_page(
+        &self,
+        cursor: Option<&serde_json::Value>,
+    ) -> Result<InventoryPage, CallError> {
+        Box::pin(inventory::page(&self.app, cursor)).await
     }
 
     fn blocked_for(&self) -> Option<Duration> {

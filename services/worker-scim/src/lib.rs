@@ -21,6 +21,7 @@ mod errors;
 mod factory;
 mod families;
 mod inspect;
+mod inventory;
 mod listing;
 mod members;
 mod patch;

@@ -9,6 +9,7 @@ use sever_provider::{Connected, ConnectionSettings, ConnectorFactory, UnusableCo
 
 use crate::credential::Credential;
 use crate::integrations::VantaIntegrations;
+use crate::inventory::Logins;
 use crate::people::VantaPeople;
 use crate::tenant::Tenant;
 
@@ -67,6 +68,7 @@ impl ConnectorFactory for VantaFactory {
             people: VantaPeople {
                 tenant: Arc::clone(&tenant),
                 residual_s: whole_seconds(outlasts),
+                logins: Logins::default(),
             },
             integrations: Some(VantaIntegrations {
                 tenant,

@@ -12,6 +12,7 @@ mod credential;
 mod errors;
 mod factory;
 mod integrations;
+mod inventory;
 mod pace;
 mod paging;
 mod people;

@@ -75,6 +75,37 @@ pub async fn list<T: Listed>(tenant: &Tenant, ask: Ask<'_>) -> Result<Vec<T>, Re
     }
 }
 
+/// One page of a list, as it came.
+#[derive(Debug)]
+pub struct Page {
+    /// Its items.
+    pub items: Vec<serde_json::Value>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+}
+
+/// Reads the page at a cursor; the first one without.
+///
+/// # Errors
+/// As any read; class `Retry` where the answer is no list, or a page that is not the last has no cursor.
+pub async fn page(tenant: &Tenant, ask: Ask<'_>, cursor: Option<&str>) -> Result<Page, Refused> {
+    let mut query = ask.query.to_vec();
+    query.push(("pageSize", PAGE_SIZE));
+    query.extend(cursor.map(|cursor| ("pageCursor", cursor)));
+    let ask = Ask {
+        query: &query,
+        ..ask
+    };
+    let reply = tenant.get(Api::Manage, ask, None).await?;
+    let (items, info) = page_of(ask.doing, &reply)?;
+    if info.has_next_page && info.end_cursor.is_none() {
+        let what = "a page that is not the last has no cursor";
+        return Err(inconsistent(ask.doing, what).into());
+    }
+    let next = info.end_cursor.filter(|_| info.has_next_page);
+    Ok(Page { items, next })
+}
+
 /// A page in its envelope, or a bare array, which is always whole.
 fn page_of<T: DeserializeOwned>(
     doing: &'static str,

@@ -1,10 +1,14 @@
 //! Inventories: what a connector shows of a whole connection, a page at a time.
 
+mod lists;
+
 use serde_json::Value;
 use sever_domain::entitlement::FamilyResult;
 use sever_domain::identity::AccountAttributes;
 use sever_domain::inventory::ObservedKind;
 use sever_domain::{AccountState, EntitlementKind};
+
+pub use lists::{Nested, parse_records};
 
 /// An account or application, as a list showed it. Personal data: never logged.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,7 +22,9 @@ pub use connector::{
     Account, Connected, ConnectionSettings, Connector, ConnectorFactory, Effect, FoundAccount,
     UnusableConnection,
 };
-pub use inventory::{FamilyEnd, InventoryPage, SeenAccount, SeenEntitlement, Unreadable};
+pub use inventory::{
+    FamilyEnd, InventoryPage, Nested, SeenAccount, SeenEntitlement, Unreadable, parse_records,
+};
 pub use no_integrations::NoIntegrations;
 pub use token_refusals::TokenRefusals;
 pub use undo::{BlastRadius, Undo};

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use sever_bus::{Delivery, Disposition, Handler};
 use sever_domain::{ConnectionId, RunId};
 use sever_provider::ConnectorFactory;
+use sever_provider::http::{JobScope, Priority, in_scope};
 use sever_telemetry::chain;
 
 use crate::epoch::Context;
@@ -43,7 +44,8 @@ impl<F: ConnectorFactory> Handler for InventoryBells<F> {
                 return Disposition::DeadLetter;
             };
             if let Some(run) = bell.run
-                && let Err(error) = read::read(&self.context, &self.registry, run).await
+                && let Err(error) =
+                    listing(read::read(&self.context, &self.registry, run)).await
             {
                 tracing::warn!(%run, error = %chain(&error), "an inventory stopped; the reconciler rings it again");
             }
@@ -56,4 +58,13 @@ impl<F: ConnectorFactory> Handler for InventoryBells<F> {
         }
         .boxed()
     }
+}
+
+/// Listing everything leaves half of each window to opt-outs.
+async fn listing<T>(reading: impl Future<Output = T>) -> T {
+    let scope = JobScope {
+        priority: Priority::Inventory,
+        progress: Arc::default(),
+    };
+    in_scope(scope, reading).await
 }

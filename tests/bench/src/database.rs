@@ -3,6 +3,7 @@
 mod observed;
 mod rows;
 
+pub use observed::Inventory;
 pub use rows::{BareOptOut, Rows};
 
 use anyhow::Context as _;

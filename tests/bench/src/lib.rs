@@ -12,3 +12,4 @@ pub mod database;
 pub mod http_client;
 pub mod person;
 pub mod processes;
+pub mod programs;

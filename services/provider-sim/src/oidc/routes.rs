@@ -1,7 +1,8 @@
 //! Every endpoint of the simulated provider, in one list.
 
 use super::admin::{
-    clients, consents, credentials, federation, groups, realm, role_mappings, sessions, users,
+    clients, consents, credentials, federation, groups, realm, role_mappings, roles, sessions,
+    users,
 };
 use super::protocol::{discovery, global, introspection, registration, revocation, token};
 use super::state::Realm;
@@ -57,6 +58,13 @@ pub static ROUTES: &[Route<Realm>] = &[
     write("POST", "/admin/realms/{realm}/users/{user}/role-mappings/clients/{client}", ("users.roles", "add_client_roles"), role_mappings::add_client),
     write("DELETE", "/admin/realms/{realm}/users/{user}/role-mappings/clients/{client}", ("users.roles", "remove_client_roles"), role_mappings::remove_client),
 
+    read("GET", "/admin/realms/{realm}/roles", ("roles", "list_realm_roles"), roles::list),
+    read("GET", "/admin/realms/{realm}/roles/{role}/users", ("roles", "list_realm_role_users"), roles::users),
+    read("GET", "/admin/realms/{realm}/clients/{client}/roles", ("roles", "list_client_roles"), roles::of_client),
+    read("GET", "/admin/realms/{realm}/clients/{client}/roles/{role}/users", ("roles", "list_client_role_users"), roles::users_of_client),
+
+    read("GET", "/admin/realms/{realm}/groups", ("groups", "list_groups"), groups::all),
+    read("GET", "/admin/realms/{realm}/groups/{group}/members", ("groups", "list_members"), groups::members),
     read("GET", "/admin/realms/{realm}/groups/{group}/role-mappings", ("groups", "list_group_roles"), role_mappings::of_group),
 
     read("GET", "/admin/realms/{realm}/clients", ("clients", "list_clients"), clients::list),

@@ -32,6 +32,14 @@ const PRIVILEGED: [&str; 3] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scopes(Vec<String>);
 
+impl Scopes {
+    /// The addresses of the scopes, below the base.
+    #[must_use]
+    pub fn into_ids(self) -> Vec<String> {
+        self.0
+    }
+}
+
 /// How many scopes are read side by side: a call that waits for its turn uses up its own deadline.
 const SCOPES_AT_ONCE: usize = 8;
 
@@ -104,6 +112,34 @@ pub async fn read(
     Ok(held)
 }
 
+/// One page of everybody's assignments at a scope, above and below it; `next` is what the page before named.
+///
+/// # Errors
+/// As any read.
+pub async fn page(
+    tenant: &Tenant,
+    service: &Service,
+    scope: &str,
+    next: Option<&str>,
+) -> Result<Page, Refused> {
+    const DOING: &str = "listing Azure roles";
+    let url = match next {
+        Some(next) => service
+            .http
+            .base()
+            .follow(next)
+            .map_err(|cause| unusable(DOING, cause.to_string()))?,
+        None => with_version(at_scope(service, DOING, scope)?, ASSIGNMENTS_VERSION),
+    };
+    let reply = tenant
+        .azure(service, DOING, (Method::GET, None), url, None)
+        .await?;
+    let body = reply
+        .json()
+        .map_err(|_| inconsistent(DOING, "the answer is not JSON"))?;
+    Ok(Page::of(DOING, body, "nextLink")?)
+}
+
 /// The address of one assignment, from its key.
 ///
 /// # Errors
@@ -137,20 +173,24 @@ fn assignments_url(
     scope: &str,
     principal_id: &str,
 ) -> Result<Url, sever_provider::CallError> {
+    let url = at_scope(service, "reading the account's Azure roles", scope)?;
+    let mut url = with_version(url, ASSIGNMENTS_VERSION);
+    let literal = principal_id.replace('\'', "''");
+    append(&mut url, "$filter", &format!("principalId eq '{literal}'"));
+    Ok(url)
+}
+
+fn at_scope(
+    service: &Service,
+    doing: &'static str,
+    scope: &str,
+) -> Result<Url, sever_provider::CallError> {
     let mut segments: Vec<&str> = scope
         .split('/')
         .filter(|segment| !segment.is_empty())
         .collect();
     segments.extend(["providers", "Microsoft.Authorization", "roleAssignments"]);
-    let url = join(
-        &service.http,
-        "reading the account's Azure roles",
-        &segments,
-    )?;
-    let mut url = with_version(url, ASSIGNMENTS_VERSION);
-    let literal = principal_id.replace('\'', "''");
-    append(&mut url, "$filter", &format!("principalId eq '{literal}'"));
-    Ok(url)
+    join(&service.http, doing, &segments)
 }
 
 fn with_version(mut url: Url, version: &str) -> Url {
@@ -181,7 +221,9 @@ async fn list(
     }
 }
 
-fn entitlement(item: &Value) -> Entitlement {
+/// The assignment as an entitlement of its principal.
+#[must_use]
+pub fn entitlement(item: &Value) -> Entitlement {
     let properties = &item["properties"];
     let definition = text(properties, "roleDefinitionId");
     let role = definition.rsplit('/').next().unwrap_or_default();

@@ -9,3 +9,4 @@ mod plan;
 mod principal;
 
 pub use connector::EntraIntegrations;
+pub use principal::Principal;

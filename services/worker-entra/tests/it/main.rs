@@ -11,6 +11,7 @@ mod credentials;
 mod drive;
 mod faults;
 mod integrations;
+mod inventory;
 mod lags;
 mod lookup;
 mod people;

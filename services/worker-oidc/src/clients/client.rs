@@ -20,9 +20,15 @@ pub struct Client {
 }
 
 impl Client {
-    fn of(representation: Value) -> Option<Self> {
-        let id = representation["id"].as_str()?.to_owned();
-        Some(Self { id, representation })
+    /// The client that a representation is.
+    ///
+    /// # Errors
+    /// The representation, where it has no id.
+    pub fn of(representation: Value) -> Result<Self, Value> {
+        match representation["id"].as_str().map(str::to_owned) {
+            Some(id) => Ok(Self { id, representation }),
+            None => Err(representation),
+        }
     }
 
     /// Whether it may be used; one that does not say may.
@@ -119,7 +125,7 @@ pub async fn client_by_id(
         return Ok(None);
     };
     let client = Client::of(representation)
-        .ok_or_else(|| inconsistent(DOING, "the answer is not a client"))?;
+        .map_err(|_| inconsistent(DOING, "the answer is not a client"))?;
     if client.id == id {
         Ok(Some(client))
     } else {
@@ -133,7 +139,7 @@ mod tests {
     use super::*;
 
     fn key(representation: Value) -> Option<String> {
-        Client::of(representation).unwrap().secret_key()
+        Client::of(representation).ok().unwrap().secret_key()
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::lifetimes::Lifetimes;
 use crate::people::{canary, own_client};
 use crate::step::{inverse, never};
 
+pub use client::Client;
 pub use rules::DISABLED_RENEWS_NOTHING;
 
 /// The families of a client.

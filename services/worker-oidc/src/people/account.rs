@@ -27,9 +27,15 @@ pub struct User {
 }
 
 impl User {
-    fn of(representation: Value) -> Option<Self> {
-        let id = representation["id"].as_str()?.to_owned();
-        Some(Self { id, representation })
+    /// The user that a representation is.
+    ///
+    /// # Errors
+    /// The representation, where it has no id.
+    pub fn of(representation: Value) -> Result<Self, Value> {
+        match representation["id"].as_str().map(str::to_owned) {
+            Some(id) => Ok(Self { id, representation }),
+            None => Err(representation),
+        }
     }
 
     /// Whether the account may be used; one that does not say may.
@@ -80,7 +86,9 @@ impl User {
         NUMBERS.iter().find_map(number)
     }
 
-    fn into_account(self) -> Account {
+    /// The account that it stands for.
+    #[must_use]
+    pub fn into_account(self) -> Account {
         Account {
             state: self.state(),
             provider_state: self.provider_state().to_owned(),
@@ -118,7 +126,7 @@ pub async fn user_by_id(
         return Ok(None);
     };
     let user =
-        User::of(representation).ok_or_else(|| inconsistent(DOING, "the answer is not a user"))?;
+        User::of(representation).map_err(|_| inconsistent(DOING, "the answer is not a user"))?;
     if user.id == id {
         Ok(Some(user))
     } else {
@@ -159,7 +167,7 @@ pub async fn find_by_login(
                 query: &[(name, email), ("exact", "true")],
             };
             let users = list(issuer, ask).await.map_err(|refused| refused.error)?;
-            for user in users.into_iter().filter_map(User::of) {
+            for user in users.into_iter().filter_map(|user| User::of(user).ok()) {
                 let names = [user.text("username"), user.text("email")];
                 let is_theirs = names
                     .into_iter()
@@ -298,6 +306,6 @@ mod tests {
             User::of(json!({"id": "u"})).unwrap().state(),
             AccountState::Live
         );
-        assert!(User::of(json!({"username": "x"})).is_none());
+        assert!(User::of(json!({"username": "x"})).is_err());
     }
 }

@@ -19,15 +19,15 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, Undo,
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage, Undo,
 };
 
-use crate::capabilities;
 use crate::issuer::Issuer;
 use crate::lifetimes::Lifetimes;
 use crate::registered::Registered;
+use crate::{capabilities, inventory};
 
-pub use account::{canary, own_client};
+pub use account::{User, canary, own_client};
 
 /// The families that the standards know.
 pub const STANDARD: &[EntitlementKind] = &[
@@ -155,6 +155,13 @@ impl Connector for OidcPeople {
 
     async fn apply(&self, effect: &Effect) -> Result<Answer, CallError> {
         Box::pin(apply::apply(self, effect)).await
+    }
+
+    async fn inventory_page(
+        &self,
+        cursor: Option<&serde_json::Value>,
+    ) -> Result<InventoryPage, CallError> {
+        Box::pin(inventory::page(&self.issuer, cursor)).await
     }
 
     fn blocked_for(&self) -> Option<Duration> {

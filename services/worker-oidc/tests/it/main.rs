@@ -8,6 +8,7 @@ mod clients;
 mod credentials;
 mod drive;
 mod faults;
+mod inventory;
 mod lookup;
 mod people;
 mod removal;

@@ -7,6 +7,7 @@
 mod dialects;
 mod drive;
 mod faults;
+mod inventory;
 mod lookup;
 mod peer;
 mod peers;

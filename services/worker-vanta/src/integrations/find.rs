@@ -14,8 +14,9 @@ use crate::tenant::{Api, Ask, Tenant};
 /// A connected system as Vanta gives it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Integration {
-    integration_id: String,
+pub struct Integration {
+    /// Its id.
+    pub integration_id: String,
     #[serde(default)]
     display_name: Option<String>,
     #[serde(default)]
@@ -35,7 +36,7 @@ struct Connection {
 impl Integration {
     /// Live while a connection works; contained while every one that is not disabled fails, as when the other side
     /// revoked what Vanta used; deactivated without any that is not disabled.
-    fn state(&self) -> AccountState {
+    pub fn state(&self) -> AccountState {
         let mut enabled = self
             .connections
             .iter()

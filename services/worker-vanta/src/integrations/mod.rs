@@ -15,3 +15,4 @@ mod plan;
 mod rules;
 
 pub use connector::VantaIntegrations;
+pub(crate) use find::Integration;

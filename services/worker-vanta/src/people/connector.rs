@@ -9,10 +9,11 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, Undo,
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage, Undo,
 };
 
 use super::{apply, capabilities, disposition, families, find, inspect, plan, rules, undo};
+use crate::inventory::{self, Logins};
 use crate::tenant::Tenant;
 
 /// People of one Vanta tenant, as the worker sees them. Made by [`crate::VantaFactory`].
@@ -21,6 +22,8 @@ pub struct VantaPeople {
     pub(crate) tenant: Arc<Tenant>,
     /// How long a session of a deactivated login may work on, in seconds.
     pub(crate) residual_s: i64,
+    /// Who signs in, while an inventory reads the people.
+    pub(crate) logins: Logins,
 }
 
 impl Rules for VantaPeople {
@@ -96,6 +99,13 @@ impl Connector for VantaPeople {
 
     fn calls_per_s(&self) -> f64 {
         self.tenant.calls_per_s
+    }
+
+    async fn inventory_page(
+        &self,
+        cursor: Option<&serde_json::Value>,
+    ) -> Result<InventoryPage, CallError> {
+        Box::pin(inventory::page(&self.tenant, &self.logins, cursor)).await
     }
 
     fn blocked_for(&self) -> Option<Duration> {

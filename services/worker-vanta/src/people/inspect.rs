@@ -79,7 +79,7 @@ fn groups(person: &Person) -> Vec<Entitlement> {
 }
 
 /// The record until it is offboarded, and what its offboarding waits for.
-fn record(person: &Person) -> Vec<Entitlement> {
+pub fn record(person: &Person) -> Vec<Entitlement> {
     if person.is_offboarded() {
         return Vec::new();
     }

@@ -19,3 +19,6 @@ mod users;
 
 pub use connector::VantaPeople;
 pub(crate) use find::canary;
+pub(crate) use inspect::record;
+pub(crate) use person::Person;
+pub(crate) use users::{User, active as active_logins};

@@ -15,12 +15,21 @@ pub struct User {
     pub id: String,
     #[serde(default)]
     email: Option<String>,
+    /// Whether it can be used; the list shows no others, as documented.
     #[serde(default = "yes")]
-    is_active: bool,
+    pub is_active: bool,
 }
 
 const fn yes() -> bool {
     true
+}
+
+impl User {
+    /// Its address, where it has one.
+    pub fn address(&self) -> Option<&str> {
+        let address = self.email.as_deref()?.trim();
+        (!address.is_empty()).then_some(address)
+    }
 }
 
 impl Listed for User {
@@ -50,7 +59,11 @@ pub async fn signs_in(tenant: &Tenant, emails: &[String]) -> Result<bool, Refuse
     }))
 }
 
-async fn active(tenant: &Tenant) -> Result<Vec<User>, Refused> {
+/// Every active login.
+///
+/// # Errors
+/// As any list.
+pub async fn active(tenant: &Tenant) -> Result<Vec<User>, Refused> {
     let ask = Ask {
         doing: "reading the active logins",
         family: "users",

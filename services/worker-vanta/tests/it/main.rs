@@ -10,6 +10,7 @@ mod credentials;
 mod drive;
 mod faults;
 mod integrations;
+mod inventory;
 mod lookup;
 mod removal;
 mod sim;

@@ -14,6 +14,9 @@ use sever_provider::{FamilyEnd, InventoryPage};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Tally {
     rows: u64,
+    /// Records that could not be read: the provider counts them in its total.
+    #[serde(default)]
+    set_aside: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<Ended>,
 }
@@ -62,6 +65,9 @@ impl Progress {
                 .rows += accounts.count() as u64;
             for entitlement in &page.entitlements {
                 self.families.entry(entitlement.kind).or_default().rows += 1;
+            }
+            for record in &page.unreadable {
+                self.families.entry(record.family).or_default().set_aside += 1;
             }
         }
         for end in &page.ended {
@@ -129,7 +135,7 @@ impl Progress {
                 .find(|(known, _)| *known == family)
                 .map(|(_, rows)| *rows);
             let ended = tally.ended?;
-            let judged = judge_family(tally.rows, ended.expected, before);
+            let judged = judge_family(tally.rows + tally.set_aside, ended.expected, before);
             let lied = ended.result == FamilyResult::Complete && judged == FamilyResult::Failed;
             Some(FamilyRecord {
                 family,
@@ -162,7 +168,7 @@ mod tests {
     use serde_json::json;
     use sever_domain::AccountState;
     use sever_domain::identity::AccountAttributes;
-    use sever_provider::SeenAccount;
+    use sever_provider::{SeenAccount, Unreadable};
 
     use super::*;
 
@@ -214,6 +220,22 @@ mod tests {
         assert!(circle.turn(&page(&["a"], Some("2"))));
         assert!(!circle.turn(&page(&["b"], Some("2"))));
         assert_eq!(results(circle, &[]), [(FamilyResult::Failed, 2)]);
+    }
+
+    #[test]
+    fn a_total_that_lies_is_no_list_and_a_record_that_is_set_aside_counts_in_it() {
+        let whole = |expected, unreadable| {
+            let mut progress = Progress::default();
+            let mut page = page(&["a", "b"], None);
+            page.ended[0].expected = Some(expected);
+            page.unreadable = unreadable;
+            assert!(!progress.turn(&page));
+            results(progress, &[])
+        };
+        assert_eq!(whole(2, vec![]), [(FamilyResult::Complete, 2)]);
+        assert_eq!(whole(3, vec![]), [(FamilyResult::Failed, 2)]);
+        let aside = Unreadable::without(EntitlementKind::Account, &json!({}), "id");
+        assert_eq!(whole(3, vec![aside]), [(FamilyResult::Complete, 2)]);
     }
 
     #[test]

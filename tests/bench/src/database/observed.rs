@@ -7,7 +7,39 @@ use tokio_postgres::types::Type;
 
 use super::Database;
 
+const NEWEST: &str = "
+SELECT state, accounts + entitlements AS rows, coalesce(extract(epoch FROM loaded_at - started_at), 0)::float8 AS read,
+       coalesce(extract(epoch FROM ended_at - loaded_at), 0)::float8 AS compared
+FROM inventory_run ORDER BY no DESC LIMIT 1";
+
+/// The newest inventory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inventory {
+    /// How far it is.
+    pub state: String,
+    /// Accounts and entitlements.
+    pub rows: i64,
+    /// From the claim to the last row, in seconds.
+    pub read_s: f64,
+    /// From the last row to its end, in seconds.
+    pub compare_s: f64,
+}
+
 impl Database {
+    /// The newest inventory; `None` where there is none.
+    ///
+    /// # Errors
+    /// As PostgreSQL says.
+    pub async fn newest_inventory(&self) -> anyhow::Result<Option<Inventory>> {
+        let row = self.client.query_opt(NEWEST, &[]).await?;
+        Ok(row.map(|row| Inventory {
+            state: row.get("state"),
+            rows: row.get("rows"),
+            read_s: row.get("read"),
+            compare_s: row.get("compared"),
+        }))
+    }
+
     /// Copies accounts into a table.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
-//! Groups of a user.
+//! Groups of a user, all groups, and who is in one.
 
 use serde_json::{Value, json};
 
-use super::{page, removed, user, user_mut};
+use super::{page, removed, user, user_mut, users};
 use crate::exchange::Reply;
 use crate::oidc::error::Refusal;
 use crate::oidc::state::Realm;
@@ -16,6 +16,26 @@ pub fn list(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
         let shown: Value = json!({ "id": id, "name": name, "path": format!("/{name}") });
         Some(shown)
     });
+    page::cut(shown, &realm.settings, call)
+}
+
+/// `GET groups`.
+pub fn all(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let shown = realm.groups.iter().map(|(id, name)| {
+        json!({ "id": id, "name": name, "path": format!("/{name}"), "subGroupCount": 0, "subGroups": [] })
+    });
+    page::cut(shown, &realm.settings, call)
+}
+
+/// `GET groups/{id}/members`.
+pub fn members(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let group = call.argument(1);
+    if !realm.groups.contains_key(group) {
+        return Err(Refusal::new(404, "Could not find group by id"));
+    }
+    let found = realm.users.values();
+    let found = found.filter(|user| user.groups.contains(group));
+    let shown = found.map(|user| users::shown(user, &realm.settings));
     page::cut(shown, &realm.settings, call)
 }
 

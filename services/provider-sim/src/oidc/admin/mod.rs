@@ -8,6 +8,7 @@ pub mod groups;
 mod page;
 pub mod realm;
 pub mod role_mappings;
+pub mod roles;
 pub mod sessions;
 pub mod users;
 

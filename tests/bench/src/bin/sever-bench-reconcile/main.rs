@@ -10,6 +10,7 @@
 
 mod floor;
 mod ours;
+mod over_http;
 mod world;
 
 use std::path::PathBuf;
@@ -35,6 +36,9 @@ struct Flags {
     /// Rounds of both sides in turn; the medians count.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// People of the company that is read over HTTP; 0 leaves that out.
+    #[arg(long, default_value_t = 100_000)]
+    over_http: u64,
     #[command(subcommand)]
     part: Option<PartOf>,
 }
@@ -118,6 +122,10 @@ async fn measure(flags: &Flags) -> anyhow::Result<()> {
         flags.rounds,
     )
     .await?;
+    let pass = match flags.over_http {
+        0 => None,
+        people => Some(over_http::run(&postgres, directory.path(), people).await?),
+    };
     postgres.stop().await;
     let of =
         |rounds: &[Round], figure: fn(&Round) -> f64| median(rounds.iter().map(figure).collect());
@@ -133,22 +141,30 @@ async fn measure(flags: &Flags) -> anyhow::Result<()> {
     let worker_rss = large
         .iter()
         .map(|round| round.load.rss_mib)
+        .chain(pass.map(|pass| pass.worker_rss_mib))
         .fold(0.0, f64::max);
     let reconciler_rss = large
         .iter()
         .map(|round| round.compare.rss_mib)
+        .chain(pass.map(|pass| pass.reconciler_rss_mib))
         .fold(0.0, f64::max);
     println!("\nload / bare COPY       {load_ratio:>7.2}   wanted: at most 1.5");
     println!("ours / SQL floor       {ratio:>7.2}   wanted: at most 1.5");
     println!("1x / a tenth           {growth:>7.2}   wanted: at most 12");
     println!("staging process        {worker_rss:>7.1} MiB   wanted: under 64");
+    if let Some(pass) = &pass {
+        println!(
+            "{} people over HTTP   {:>7.1} s to read {} rows, {:.1} s to compare   wanted: under 60",
+            flags.over_http, pass.read_s, pass.rows, pass.compare_s
+        );
+    }
     println!("comparing process      {reconciler_rss:>7.1} MiB   wanted: under 64");
     println!(
         "{}",
         json!({
             "accounts": flags.accounts, "entitlements": flags.accounts * 3, "copy_s": round(copy_s), "load_s": round(load_s),
             "sql_floor_s": round(floor_s), "reconcile_s": round(reconcile_s), "ratio": round(ratio), "growth_10x": round(growth),
-            "rows_per_s_http": null, "worker_rss_mib": round(worker_rss), "reconciler_rss_mib": round(reconciler_rss),
+            "rows_per_s_http": pass.map(|pass| (pass.rows as f64 / pass.read_s).round()), "http_read_s": pass.map(|pass| round(pass.read_s)), "worker_rss_mib": round(worker_rss), "reconciler_rss_mib": round(reconciler_rss),
         })
     );
     Ok(())

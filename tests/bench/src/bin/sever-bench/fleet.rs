@@ -1,13 +1,12 @@
 //! What runs during a benchmark: private servers, the stub and Sever's programs.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use hyper::{Method, StatusCode};
+use anyhow::Context as _;
+use hyper::Method;
 use sever_bench::http_client::HttpClient;
+use sever_bench::programs::{base, log_end, program, ready, start, wait_for};
 use sever_private_servers::{
     Durability, OwnedProcess, PostgresOptions, PrivatePostgres, PrivateRabbit, free_ports,
 };
@@ -19,7 +18,6 @@ pub(crate) const IN_FLIGHT: usize = 64;
 /// Pooled connections of each service. More backends than this only make two cores switch.
 const POOL_MAX: usize = 32;
 
-const START_DEADLINE: Duration = Duration::from_secs(30);
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 
 /// The servers and the stub, with a directory that is removed with them.
@@ -93,13 +91,6 @@ impl Ground {
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }
-}
-
-/// The place of private servers' data, beside that of `sever dev`.
-fn base() -> anyhow::Result<PathBuf> {
-    let base = PathBuf::from(".sever");
-    std::fs::create_dir_all(&base).context("making .sever")?;
-    base.canonicalize().context("finding .sever")
 }
 
 impl Stub {
@@ -225,71 +216,5 @@ impl Fleet {
             self.intake.stop("TERM", STOP_DEADLINE),
             self.worker.stop("TERM", STOP_DEADLINE)
         );
-    }
-}
-
-async fn ready(name: &str, port: u16) -> anyhow::Result<()> {
-    let http = HttpClient::new(&format!("127.0.0.1:{port}"), "none", 1)?;
-    wait_for(&format!("{name} to be ready"), async || {
-        let answer = http.call(Method::GET, "/readyz", "".into()).await;
-        answer
-            .ok()
-            .filter(|(status, _)| *status == StatusCode::OK)
-            .map(drop)
-    })
-    .await
-}
-
-/// The last lines of a log, for an error.
-pub(crate) fn log_end(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().rev().take(5).collect();
-    let lines: Vec<&str> = lines.into_iter().rev().collect();
-    format!("the end of its log:\n{}", lines.join("\n"))
-}
-
-/// One of the programs that are built together with this one.
-pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("finding this program")?;
-    let path = own.with_file_name(name);
-    if !path.exists() {
-        bail!(
-            "{name} is not beside this program: build it with `cargo build --release --workspace --bins`"
-        );
-    }
-    Ok(path)
-}
-
-/// Starts a program whose output goes to a file; the kernel ends it with this one.
-pub(crate) async fn start(
-    program: &Path,
-    output: &Path,
-    set_up: impl FnOnce(&mut Command),
-) -> anyhow::Result<OwnedProcess> {
-    let file = File::create(output).with_context(|| format!("making {}", output.display()))?;
-    let errors = file.try_clone().context("sharing an output")?;
-    let process = OwnedProcess::start(&[], program, "TERM", |command| {
-        command
-            .stdout(Stdio::from(file))
-            .stderr(Stdio::from(errors));
-        set_up(command);
-    });
-    process.await.context("starting a program")
-}
-
-/// Asks every few milliseconds until there is an answer.
-pub(crate) async fn wait_for<T>(
-    what: &str,
-    mut ask: impl AsyncFnMut() -> Option<T>,
-) -> anyhow::Result<T> {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = ask().await {
-            return Ok(found);
-        }
-        if start.elapsed() > START_DEADLINE {
-            bail!("waited {START_DEADLINE:?} in vain for {what}");
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -8,10 +8,11 @@ use futures::stream::{self, TryStreamExt as _};
 use hyper::{Method, StatusCode};
 use sever_bench::database::Database;
 use sever_bench::processes::{cpu_seconds, own_cpu_seconds};
+use sever_bench::programs::{log_end, program, start};
 use sever_store::provision::OwnDatabase;
 
 use crate::directory::external_id;
-use crate::fleet::{self, Fleet, Ground, IN_FLIGHT, log_end};
+use crate::fleet::{Fleet, Ground, IN_FLIGHT};
 
 /// Opt-outs before anything counts: statements and plans are cached, connections open.
 pub(crate) const WARM_UP: usize = 256;
@@ -116,7 +117,7 @@ impl Bench {
             Some(ground.stub.process.pid()),
         ];
         let watched: Vec<String> = watched.iter().flatten().map(u32::to_string).collect();
-        let process = fleet::start(&fleet::program("sever-bench-bare")?, &output, |command| {
+        let process = start(&program("sever-bench-bare")?, &output, |command| {
             command.arg("--database").arg(url);
             command.arg("--broker").arg(ground.rabbit.url());
             command.arg("--stub").arg(&ground.stub.address);
