@@ -92,7 +92,9 @@ pub async fn drive(store: &Store) -> Result<Vec<Driven>, StoreError> {
         let id = ReplayId(row.get("id"));
         let tx = client.begin().await?;
         let driven = drive_one(&tx, id).await?;
+        sever_crash_point::hit("replay.before_commit");
         tx.commit().await?;
+        sever_crash_point::hit("replay.after_commit");
         moved.extend(driven);
     }
     Ok(moved)
