@@ -11,7 +11,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 packages: ## install what is missing for private servers; no service is started, nothing else is changed
-	@deploy/packages.sh
+	@deploy/packages.sh faketime
 
 test: packages fmt lint doc unit rules ## every check: format, lints, docs, tests, alert rules
 
