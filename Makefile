@@ -11,7 +11,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 packages: ## install what is missing for private servers; no service is started, nothing else is changed
-	@deploy/packages.sh
+	@deploy/packages.sh faketime
 
 test: packages fmt lint doc unit rules ## every check: format, lints, docs, tests, alert rules
 
@@ -69,7 +69,7 @@ chaos: packages ## ten minutes of kills, wipes, cuts and stalls under load, then
 
 dlq-10k: packages ## 10,000 dead letters are replayed while workers are killed: nothing lost, nothing twice (SEVER_DLQ_COUNT changes the number)
 	$(CARGO) build --locked --release --workspace --bins
-	SEVER_DLQ_COUNT=$${SEVER_DLQ_COUNT:-10000} $(CARGO) test --locked --release -p sever-tests --test it dead_letters::a_replay_under_fire -- --nocapture
+	SEVER_DLQ_COUNT=$${SEVER_DLQ_COUNT:-10000} $(CARGO) test --locked --release -p sever-tests --test it dead_letters::fire -- --nocapture
 
 bench-reconcile: packages ## a million accounts and three million entitlements loaded, compared and promoted, beside bare COPY and plain SQL
 	$(CARGO) build --locked --release -p sever-bench -p sever-provider-sim -p sever-reconciler -p sever-worker-okta --bins

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)] // a failed unwrap is a failed test; tests need no page
 
+mod clock;
 mod crash;
 mod dead_letters;
 mod decisions;
@@ -10,6 +11,7 @@ mod faults;
 mod guards;
 mod house;
 mod leaver;
+mod storm;
 mod vanta;
 mod way_back;
 mod way_back_everywhere;

@@ -7,7 +7,7 @@ use sever_accept::AcceptError;
 use sever_dispatch::Waker;
 use sever_domain::ConnectionId;
 use sever_store::drift::{self, Compared};
-use sever_store::{Store, StoreError, finding, inventory, reconcile};
+use sever_store::{Store, StoreError, finding, inventory, leader, reconcile};
 use sever_telemetry::catalogue;
 use uuid::Uuid;
 
@@ -16,8 +16,10 @@ use crate::repair;
 /// Who schedules, compares and repairs.
 pub const ACTOR: &str = drift::RECONCILER;
 
+/// The name of the work that one reconciler does at a time.
+const LEASE: &str = "reconcile";
 /// How long one process leads after its last round.
-const LEAD: Duration = Duration::from_secs(10);
+const LEASE_FOR: Duration = Duration::from_secs(10);
 /// When a bell that no worker answered is rung again.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a connection's suspected findings are rung for.
@@ -67,7 +69,7 @@ impl Reconciler {
     /// # Errors
     /// As any statement; what was committed stays, and the next round goes on.
     pub async fn round(&mut self) -> Result<Round, StoreError> {
-        if !reconcile::lead(&self.store, self.me, LEAD).await? {
+        if !leader::lead(&self.store, LEASE, self.me, LEASE_FOR).await? {
             return Ok(Round::default());
         }
         let mut round = Round {
@@ -87,7 +89,7 @@ impl Reconciler {
 
     /// Lets another process lead at once.
     pub async fn resign(&self) {
-        if let Err(error) = reconcile::resign(&self.store, self.me).await {
+        if let Err(error) = leader::resign(&self.store, LEASE, self.me).await {
             tracing::debug!(%error, "the lead could not be given up; it ends by itself");
         }
     }

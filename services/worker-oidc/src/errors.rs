@@ -137,12 +137,17 @@ mod tests {
             (403, "", (NeedsPerson, NotApplied)),
             (404, "", (Retry, NotApplied)),
             (405, "", (NeedsPerson, NotApplied)),
+            (408, "", (Retry, MayBeApplied)),
             (409, "", (Retry, NotApplied)),
+            (410, "", (Retry, NotApplied)),
+            (412, "", (Retry, NotApplied)),
             (422, "", (NeedsPerson, NotApplied)),
             (429, "", (Retry, NotApplied)),
             (500, "", (Retry, MayBeApplied)),
             (501, "", (NeedsPerson, NotApplied)),
+            (502, "", (Retry, MayBeApplied)),
             (503, "", (Retry, MayBeApplied)),
+            (504, "", (Retry, MayBeApplied)),
         ] {
             let meaning = meaning(status, Some(error).filter(|word| !word.is_empty()));
             assert_eq!(

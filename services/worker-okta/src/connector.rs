@@ -34,6 +34,10 @@ impl Rules for OktaConnector {
         rules::IMPLIED
     }
 
+    fn implied_by_hand(&self) -> &[ImpliedRule] {
+        rules::IMPLIED_BY_HAND
+    }
+
     fn disposition(
         &self,
         intent: Intent,

@@ -77,6 +77,17 @@ pub const IMPLIED: &[ImpliedRule] = &[
     absent(EntitlementKind::Ownership),
 ];
 
+/// What holds where a person suspended or deactivated the account: the document names the end of its sessions without a
+/// condition, and the state was read after the fact.
+pub const IMPLIED_BY_HAND: &[ImpliedRule] = &[ImpliedRule {
+    name: "okta.blocked_account_has_no_session",
+    family: EntitlementKind::Session,
+    account_states: BLOCKED,
+    after: None,
+    says: "Suspending or deactivating a user blocks sign-in and stops Okta sessions (help page 'Deactivate and \
+        delete user accounts'); the account was read so after a person said that it was done by hand.",
+}];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +120,7 @@ mod tests {
         assert!(
             IMPLIED
                 .iter()
+                .chain(IMPLIED_BY_HAND)
                 .all(|rule| !rule.account_states.contains(&AccountState::Live))
         );
     }

@@ -156,6 +156,7 @@ mod tests {
             (408, "", (Retry, MayBeApplied)),
             (409, "", (Retry, NotApplied)),
             (409, "uniqueness", (Permanent, NotApplied)),
+            (410, "", (Retry, NotApplied)),
             (412, "", (Retry, NotApplied)),
             (413, "", (Permanent, NotApplied)),
             (428, "", (NeedsPerson, NotApplied)),
@@ -164,6 +165,7 @@ mod tests {
             (501, "", (NeedsPerson, NotApplied)),
             (502, "", (Retry, MayBeApplied)),
             (503, "", (Retry, MayBeApplied)),
+            (504, "", (Retry, MayBeApplied)),
         ] {
             let meaning = meaning(status, Some(scim_type).filter(|word| !word.is_empty()));
             assert_eq!(

@@ -135,10 +135,14 @@ mod tests {
             (405, (NeedsPerson, NotApplied)),
             (408, (Retry, MayBeApplied)),
             (409, (Retry, NotApplied)),
+            (410, (Retry, NotApplied)),
+            (412, (Retry, NotApplied)),
             (422, (Permanent, NotApplied)),
             (429, (Retry, NotApplied)),
             (500, (Retry, MayBeApplied)),
+            (502, (Retry, MayBeApplied)),
             (503, (Retry, MayBeApplied)),
+            (504, (Retry, MayBeApplied)),
             (302, (Permanent, NotApplied)),
         ] {
             assert_eq!(meaning(status).as_failure(), expected, "{status}");

@@ -108,6 +108,11 @@ pub struct Done<'a> {
 pub trait Rules {
     /// The implied rules, at most one per family and account state.
     fn implied(&self) -> &[ImpliedRule];
+    /// What holds besides where a person did the work, so that no call of the job was answered: only what the provider's
+    /// documents promise of a state that was read. At most one per family and account state.
+    fn implied_by_hand(&self) -> &[ImpliedRule] {
+        &[]
+    }
     /// What is to become of an entitlement that was read while the account was in this state.
     fn disposition(
         &self,
@@ -115,6 +120,38 @@ pub trait Rules {
         account: AccountState,
         entitlement: &Entitlement,
     ) -> Disposition;
+}
+
+/// A provider's rules for what a person did: the ordinary ones before those that ask for no answer of ours.
+#[derive(Debug)]
+pub struct ByHand<'a, R> {
+    rules: &'a R,
+    implied: Vec<ImpliedRule>,
+}
+
+impl<'a, R: Rules> ByHand<'a, R> {
+    /// The rules of this provider.
+    pub fn new(rules: &'a R) -> Self {
+        Self {
+            rules,
+            implied: [rules.implied(), rules.implied_by_hand()].concat(),
+        }
+    }
+}
+
+impl<R: Rules> Rules for ByHand<'_, R> {
+    fn implied(&self) -> &[ImpliedRule] {
+        &self.implied
+    }
+
+    fn disposition(
+        &self,
+        intent: Intent,
+        account: AccountState,
+        entitlement: &Entitlement,
+    ) -> Disposition {
+        self.rules.disposition(intent, account, entitlement)
+    }
 }
 
 /// Judges one account's closing inspection.
@@ -314,9 +351,18 @@ mod tests {
         after: Some(Action::RevokeSessions),
         says: "a deactivated account has no session after a session revocation",
     }];
+    const RULES_BY_HAND: &[ImpliedRule] = &[ImpliedRule {
+        name: "test.deactivation_ends_sessions",
+        account_states: &[AccountState::Deactivated],
+        after: None,
+        ..RULES[0]
+    }];
     impl Rules for OneRule {
         fn implied(&self) -> &[ImpliedRule] {
             RULES
+        }
+        fn implied_by_hand(&self) -> &[ImpliedRule] {
+            RULES_BY_HAND
         }
         fn disposition(
             &self,
@@ -382,6 +428,38 @@ mod tests {
         );
         assert_eq!(after.rules_used.len(), 1);
         assert_eq!(verdict(&[after]), Verdict::NothingLive);
+    }
+
+    #[test]
+    fn work_by_hand_is_proven_by_what_was_read_and_a_rule_of_its_own() {
+        let unseen =
+            |state, result| reading(state, vec![family(EntitlementKind::Session, result, 0)]);
+        let close = |state, result, answered| {
+            let done = Done {
+                answered,
+                manual: &[],
+            };
+            let rules = ByHand::new(&OneRule);
+            judge(&rules, Intent::Disable, &unseen(state, result), done)
+        };
+        use AccountState::{Contained, Deactivated, Live};
+        use FamilyResult::{Forbidden, Unsupported};
+        let proven = close(Deactivated, Unsupported, &[]);
+        assert_eq!(proven.rules_used[0].rule, RULES_BY_HAND[0].name);
+        assert_eq!(verdict(&[proven]), Verdict::NothingLive);
+        let cut = close(Deactivated, Unsupported, &[Action::RevokeSessions]);
+        assert_eq!(
+            cut.rules_used[0].rule, RULES[0].name,
+            "the stronger rule is named"
+        );
+        for (state, result) in [
+            (Contained, Unsupported),
+            (Live, Unsupported),
+            (Deactivated, Forbidden),
+        ] {
+            let open = close(state, result, &[]);
+            assert_ne!(verdict(&[open]), Verdict::NothingLive, "{state} {result}");
+        }
     }
 
     #[test]

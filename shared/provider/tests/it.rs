@@ -244,3 +244,67 @@ async fn server_errors_are_answers_for_the_connector_to_class() {
         (503, &b"{}"[..])
     );
 }
+
+/// Every form in which a provider says when to come back, alike for all connectors: class, effect and wait in seconds.
+#[tokio::test]
+async fn every_form_of_come_back_later_has_its_class() {
+    use OutcomeClass::{Retry, RetryAt};
+    use Sent::{MayBeApplied, NotApplied};
+    let date = "date: Sun, 22 Nov 2026 12:00:00 GMT\r\n";
+    let at = |second| format!("{date}retry-after: Sun, 22 Nov 2026 12:00:{second:02} GMT\r\n");
+    let reset = |epoch| format!("{date}x-rate-limit-reset: {epoch}\r\n");
+    let none = "x-rate-limit-limit: 0\r\nx-rate-limit-remaining: 0\r\n";
+    for (status, headers, expected) in [
+        (
+            429,
+            "retry-after: 7\r\n".to_owned(),
+            (RetryAt, NotApplied, Some(7)),
+        ),
+        (
+            429,
+            "retry-after: 2.128\r\n".to_owned(),
+            (RetryAt, NotApplied, Some(2)),
+        ),
+        (429, at(9), (RetryAt, NotApplied, Some(9))),
+        (429, reset(1_795_348_810), (RetryAt, NotApplied, Some(11))),
+        (
+            429,
+            format!("{}retry-after: 30\r\n", reset(1_795_348_810)),
+            (RetryAt, NotApplied, Some(30)),
+        ),
+        (
+            429,
+            "retry-after: 86400\r\n".to_owned(),
+            (RetryAt, NotApplied, Some(900)),
+        ),
+        (
+            429,
+            "retry-after: 0\r\n".to_owned(),
+            (RetryAt, NotApplied, Some(1)),
+        ),
+        (
+            429,
+            "retry-after: soon\r\n".to_owned(),
+            (Retry, NotApplied, None),
+        ),
+        (
+            429,
+            format!("{}{none}", reset(1_795_348_810)),
+            (Retry, NotApplied, None),
+        ),
+        (429, String::new(), (Retry, NotApplied, None)),
+        (
+            503,
+            "retry-after: 7\r\n".to_owned(),
+            (RetryAt, MayBeApplied, Some(7)),
+        ),
+        (503, at(9), (RetryAt, MayBeApplied, Some(9))),
+    ] {
+        let answer = format!("HTTP/1.1 {status} Later\r\n{headers}content-length: 0\r\n\r\n");
+        let (port, _heads) = stub(text(&answer)).await;
+        let error = failure(&client(port)).await;
+        let wait = error.retry_after.map(|wait| wait.as_secs());
+        assert_eq!((error.class, error.sent, wait), expected, "{answer}");
+        assert_eq!(error.status, Some(status), "{answer}");
+    }
+}

@@ -1,4 +1,4 @@
-//! The reconciler's own statements: who leads, which inventories are due, and the bells that workers hear.
+//! The reconciler's own statements: which inventories are due, and the bells that workers hear.
 
 use std::time::Duration;
 
@@ -12,16 +12,6 @@ use crate::inventory;
 use crate::outbox::WORK_EXCHANGE;
 use crate::pool::{Client, Store, Tx};
 use crate::row::word;
-
-/// The name of the work that one reconciler does at a time.
-const WORK: &str = "reconcile";
-
-const LEAD: &str = "
-INSERT INTO leader (name, holder, until) VALUES ($1, $2, now() + make_interval(secs => $3))
-ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-WHERE leader.holder = excluded.holder OR leader.until < now() RETURNING holder";
-
-const RESIGN: &str = "DELETE FROM leader WHERE name = $1 AND holder = $2";
 
 /// A connection is due when its last full run was asked for long enough ago and none is open. One that was given up or found
 /// incomplete is tried again sooner: after a tenth of the time, at least five minutes.
@@ -56,29 +46,6 @@ LEFT JOIN LATERAL (
     SELECT run.* FROM inventory_run AS run WHERE run.connection_id = connection.id ORDER BY run.no DESC LIMIT 1
 ) AS last ON true
 WHERE connection.state <> 'closed' AND ($1::text IS NULL OR connection.name = $1) ORDER BY connection.name";
-
-/// Takes or renews the lead for this long; `false` where another process has it.
-///
-/// # Errors
-/// As any statement.
-pub async fn lead(store: &Store, me: Uuid, lead_for: Duration) -> Result<bool, StoreError> {
-    let doing = "taking the lead";
-    let client = store.client(doing).await?;
-    let row = client
-        .query_opt(LEAD, &[&WORK, &me, &lead_for.as_secs_f64()], doing)
-        .await?;
-    Ok(row.is_some())
-}
-
-/// Gives the lead up.
-///
-/// # Errors
-/// As any statement.
-pub async fn resign(store: &Store, me: Uuid) -> Result<(), StoreError> {
-    let doing = "giving the lead up";
-    let client = store.client(doing).await?;
-    client.execute(RESIGN, &[&WORK, &me], doing).await.map(drop)
-}
 
 /// Asks for the full inventories that are due; returns how many.
 ///

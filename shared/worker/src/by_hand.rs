@@ -1,6 +1,6 @@
 //! A dead job that a person says was done by hand: everything is read again, and nothing is written at the provider.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sever_domain::closing::{Closing, Verdict, verdict};
 use sever_provider::Connector;
 use sever_store::job::{DeadLetter, Settlement};
@@ -33,9 +33,7 @@ impl<C: Connector> Epoch<'_, C> {
         Ok(match verdict(&closings) {
             Verdict::NothingLive => Settlement::Done,
             Verdict::Unread => self.unread(&closings),
-            Verdict::Live | Verdict::NeedsPerson => {
-                self.stays_dead(format!("still there: {}", remaining(&closings)))
-            }
+            Verdict::Live | Verdict::NeedsPerson => self.stays_dead(remaining(&closings)),
             Verdict::Asked => self.stays_dead("tasks of it are not confirmed yet".to_owned()),
         })
     }
@@ -49,15 +47,23 @@ impl<C: Connector> Epoch<'_, C> {
     }
 }
 
-/// What is live or refused, by kind and provider's key.
+/// What is live or refused, by kind and provider's key, and what no read shows and no rule covers.
 fn remaining(closings: &[Closing]) -> String {
-    let all = closings
+    let there: Vec<_> = closings
         .iter()
         .flat_map(|closing| closing.live.iter().chain(&closing.blocked))
-        .map(|remaining| json!([remaining.kind, remaining.provider_key]));
-    let unproven = closings
+        .map(|remaining| json!([remaining.kind, remaining.provider_key]))
+        .collect();
+    let unproven: Vec<_> = closings
         .iter()
         .flat_map(|closing| &closing.unproven)
-        .map(|unproven| json!([unproven.family, unproven.result]));
-    serde_json::Value::Array(all.chain(unproven).collect()).to_string()
+        .map(|unproven| json!([unproven.family, unproven.result]))
+        .collect();
+    let parts = [("still there", there), ("not proven", unproven)];
+    let said: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(what, list)| format!("{what}: {}", Value::Array(list)))
+        .collect();
+    said.join("; ")
 }

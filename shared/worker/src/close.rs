@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use sever_domain::closing::{Closing, Done, ManualStep, Verdict, judge, verdict};
+use sever_domain::closing::{ByHand, Closing, Done, ManualStep, Verdict, judge, verdict};
+use sever_domain::entitlement::AccountReading;
 use sever_domain::seen::{Seen, seen};
 use sever_domain::{
     Action, BindingId, EntitlementKind, Grade, HoldPolicy, HoldReason, StepEvent, StepState,
@@ -54,15 +55,7 @@ impl<C: Connector> Epoch<'_, C> {
             .map(|account| {
                 (
                     account.binding,
-                    judge(
-                        self.connector(),
-                        self.claimed.intent,
-                        &account.reading,
-                        Done {
-                            answered: &self.answered(account.binding),
-                            manual: &self.manual(account.binding),
-                        },
-                    ),
+                    self.judge_account(account.binding, &account.reading),
                 )
             })
             .collect();
@@ -80,6 +73,21 @@ impl<C: Connector> Epoch<'_, C> {
         self.note_inspection(inspection.clone(), verifications);
         let closings = closings.into_iter().map(|(_, closing)| closing).collect();
         Ok((inspection, closings))
+    }
+
+    /// By the rules for what Sever did, or by those for what a person says to have done.
+    fn judge_account(&self, binding: BindingId, reading: &AccountReading) -> Closing {
+        let (rules, intent) = (self.connector(), self.claimed.intent);
+        let (answered, manual) = (self.answered(binding), self.manual(binding));
+        let done = Done {
+            answered: &answered,
+            manual: &manual,
+        };
+        if self.claimed.resolving {
+            judge(&ByHand::new(rules), intent, reading, done)
+        } else {
+            judge(rules, intent, reading, done)
+        }
     }
 
     /// The manual steps of one account.

@@ -19,6 +19,7 @@ mod foretell;
 mod heart;
 mod inventory;
 mod ledger;
+mod process;
 mod registry;
 mod resolve;
 mod restore;

@@ -1,33 +1,27 @@
-//! The worker as a process: configuration, start, drain.
+//! The worker at work: consumers, watches, drain.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use sever_bus::{Bus, BusConfig, BusState, ConsumeOptions, Consumer, Topology, topology};
-use sever_config::{
-    BrokerConfig, DatabaseConfig, ExposeSecret, GuardConfig, OpsConfig, ProcessEnvironment,
-    WorkerConfig, read_all,
-};
+use sever_bus::{Bus, BusState, ConsumeOptions, Consumer, topology};
+use sever_config::WorkerConfig;
 use sever_domain::Provider;
 use sever_provider::ConnectorFactory;
+use sever_store::Store;
 use sever_store::job::instance;
-use sever_store::{DatabaseSettings, Store};
-use sever_telemetry::{
-    CheckHandle, Health, Metrics, Shutdown, catalogue, chain, init_logs, serve_ops,
-};
+use sever_telemetry::{CheckHandle, chain};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::bells::Bells;
 use crate::breakers;
 use crate::canary;
-use crate::declare::declare;
 use crate::epoch::Context;
-use crate::heart::Heart;
 use crate::inventory::InventoryBells;
+use crate::process::{Configured, Process, connect, enlist};
 use crate::registry::Registry;
-use crate::running::{self, Running};
-use crate::settings::Settings;
+use crate::running;
 
 /// How often readiness looks at the database.
 const READINESS_INTERVAL: Duration = Duration::from_secs(2);
@@ -46,93 +40,61 @@ pub async fn serve<F: ConnectorFactory>(
     ops_port: u16,
     factory: F,
 ) -> anyhow::Result<()> {
-    let (ops, database, broker, worker, guard): (
-        OpsConfig,
-        DatabaseConfig,
-        BrokerConfig,
-        WorkerConfig,
-        GuardConfig,
-    ) = read_all(&ProcessEnvironment)?;
-    init_logs(service, &ops.log)?;
-    if !ops.crash_at.is_empty() {
-        sever_crash_point::arm(&ops.crash_at).context("reading SEVER_CRASH_AT")?;
-    }
-    let metrics = Metrics::install();
-    let health = Health::new();
-    let shutdown =
-        Shutdown::install(ops.shutdown_grace, health.clone()).context("listening for signals")?;
-    let (postgres, rabbit, connections) = (
-        health.register("postgres"),
-        health.register("broker"),
-        health.register("connections"),
-    );
-    let end = CancellationToken::new();
-    let (address, ops_task) = serve_ops(
-        ops.listen_or(ops_port),
-        health.clone(),
-        metrics,
-        end.clone(),
-    )
-    .await?;
-    tracing::info!(%address, "health and metrics are served");
-
-    let settings = Settings::new(&worker, &guard)?;
-    let store = Store::new(&database_settings(service, &database))?;
-    store.check_version().await?;
-    declare(&store, &factory).await?;
-    let (heart, heart_task) = Heart::start(store.clone(), service, &settings, end.clone()).await?;
+    let config = Configured::read(service)?;
+    let process = Process::start(ops_port, &config.ops).await?;
     let provider = factory.provider();
-    tracing::info!(instance = %heart.instance, "registered; its leases live while its heartbeat is fresh");
-    metrics::gauge!(catalogue::WORKER_SLOTS_BUSY.name, "provider" => provider.as_str()).set(0.0);
-    let registry = Arc::new(Registry::new(
-        factory,
-        settings.call_deadline,
-        store.clone(),
-    ));
-    let context = Arc::new(Context {
-        store: store.clone(),
-        settings,
-        heart: heart.clone(),
-        soft: shutdown.soft(),
-        running: Running::default(),
-    });
-
-    let mut bus_config = BusConfig::new(
-        broker.url.clone(),
-        format!("{service}.consume"),
-        Topology::new(&[provider.as_str()]),
-    );
-    bus_config.heartbeat = broker.heartbeat;
-    let bus = Bus::start(bus_config, &end)?;
-    let mut consumers = consume(&bus, provider, &worker, &context, &registry);
+    let (context, registry, heart_task) = enlist(service, &config, factory, &process).await?;
+    let bus = connect(service, provider, &config.broker, &process.end)?;
+    let mut consumers = consume(&bus, provider, &config.worker, &context, &registry);
     consumers.push(consume_inventories(&bus, provider, &context, &registry));
-    let watches = [
-        tokio::spawn(watch_database(store.clone(), postgres, shutdown.soft())),
-        tokio::spawn(watch_broker(bus.clone(), rabbit, shutdown.soft())),
-        tokio::spawn(canary::run(
-            Arc::clone(&context),
-            Arc::clone(&registry),
-            connections,
-            shutdown.soft(),
-        )),
-        tokio::spawn(running::run(Arc::clone(&context), end.clone())),
-        tokio::spawn(breakers::run(Arc::clone(&context), registry, end.clone())),
-    ];
+    let tasks = watch(&process, &bus, &context, registry);
 
     tokio::select! {
         () = context.soft.cancelled() => {}
-        () = heart.disowned.cancelled() => shutdown.begin(),
+        () = context.heart.disowned.cancelled() => process.shutdown.begin(),
     }
-    health.begin_drain();
-    drain(consumers, ops.shutdown_grace, &shutdown.hard()).await;
-    instance::stop(&store, heart.instance).await.unwrap_or_else(|error| tracing::warn!(error = %chain(&error), "could not say that this worker stopped; its heartbeat will tell"));
-    end.cancel();
+    process.health.begin_drain();
+    drain(
+        consumers,
+        config.ops.shutdown_grace,
+        &process.shutdown.hard(),
+    )
+    .await;
+    let stopped = instance::stop(&context.store, context.heart.instance).await;
+    stopped.unwrap_or_else(|error| tracing::warn!(error = %chain(&error), "could not say that this worker stopped; its heartbeat will tell"));
+    process.end.cancel();
     bus.closed().await;
-    for task in watches.into_iter().chain([heart_task, ops_task]) {
+    for task in tasks.into_iter().chain([heart_task, process.ops_task]) {
         task.await.context("waiting for a task of the worker")?;
     }
-    shutdown.drained().await;
+    process.shutdown.drained().await;
     Ok(())
+}
+
+/// Everything that goes on beside the jobs. What looks at readiness ends with the soft stop, what jobs need with the drain.
+fn watch<F: ConnectorFactory>(
+    process: &Process,
+    bus: &Bus,
+    context: &Arc<Context>,
+    registry: Arc<Registry<F>>,
+) -> [JoinHandle<()>; 5] {
+    let (soft, end) = (|| process.shutdown.soft(), || process.end.clone());
+    [
+        tokio::spawn(watch_database(
+            context.store.clone(),
+            process.postgres.clone(),
+            soft(),
+        )),
+        tokio::spawn(watch_broker(bus.clone(), process.rabbit.clone(), soft())),
+        tokio::spawn(canary::run(
+            Arc::clone(context),
+            Arc::clone(&registry),
+            process.connections.clone(),
+            soft(),
+        )),
+        tokio::spawn(running::run(Arc::clone(context), end())),
+        tokio::spawn(breakers::run(Arc::clone(context), registry, end())),
+    ]
 }
 
 fn consume<F: ConnectorFactory>(
@@ -199,17 +161,6 @@ async fn drain(consumers: Vec<Consumer>, grace: Duration, hard: &CancellationTok
             tracing::info!(abandoned, "drained");
         }
         () = hard.cancelled() => tracing::warn!("stopped hard; what was under way is read by the next epoch"),
-    }
-}
-
-fn database_settings(service: &str, config: &DatabaseConfig) -> DatabaseSettings {
-    DatabaseSettings {
-        url: config.url.expose_secret().to_owned(),
-        pool_max: config.pool_max,
-        statement_timeout: config.statement_timeout,
-        lock_timeout: config.lock_timeout,
-        connect_timeout: config.connect_timeout,
-        application_name: service.to_owned(),
     }
 }
 

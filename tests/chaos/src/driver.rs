@@ -17,7 +17,7 @@ use crate::fleet::{Fleet, REPLICAS};
 use crate::ground::Ground;
 use crate::plan::Plan;
 use crate::process::Kind;
-use crate::recovery::{self, Wound};
+use crate::recovery::{self, Stopped, Wound};
 
 /// How long the driver waits for work to be under way before it kills.
 const IN_FLIGHT_MAX: Duration = Duration::from_secs(5);
@@ -119,10 +119,13 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn note(&mut self, fault: Fault, end: Timestamp, stopped: Vec<String>) {
+    fn note(&mut self, fault: Fault, end: Timestamp, stopped: Vec<Stopped>) {
+        let worker_killed =
+            matches!(fault, Fault::Kill(kind) | Fault::KillBoth(kind) if kind.is_worker());
         self.wounds.push(Wound {
             fault: fault.name(),
             end,
+            worker_killed,
             stopped,
         });
     }
@@ -137,11 +140,12 @@ impl<'a> Driver<'a> {
     async fn kill(&mut self, fault: Fault, kind: Kind, replicas: &[usize]) -> anyhow::Result<()> {
         self.work_is_under_way(kind, replicas).await?;
         let (began, running) = (Timestamp::now(), recovery::running(self.ground).await?);
-        let mut left = Vec::new();
+        let (mut left, mut killed) = (Vec::new(), None);
         for replica in replicas {
             let process = self.fleet.member(kind, *replica);
             let instance = process.instance();
             process.kill().await;
+            killed = killed.or_else(|| Some(Timestamp::now()));
             let mut jobs = running.len();
             if let (true, Some(instance)) = (kind.is_worker(), instance) {
                 let leased = recovery::leased_by(self.ground, &instance).await?;
@@ -150,13 +154,12 @@ impl<'a> Driver<'a> {
             }
             self.count(kind.word(), jobs);
         }
-        let killed = Timestamp::now();
         self.hold(0..4).await;
         for replica in replicas {
             self.fleet.member(kind, *replica).restart().await?;
         }
         if kind.is_worker() {
-            self.note(fault, killed, left);
+            self.note(fault, killed.unwrap_or(began), left);
             return Ok(());
         }
         self.fleet.ready_of(kind).await?;

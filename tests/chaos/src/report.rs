@@ -64,6 +64,15 @@ impl Report {
                 seconds.len()
             );
         }
+        let takeovers = &self.recoveries.takeovers;
+        let figure = |part| quantile(takeovers, part).map_or("-".to_owned(), |s| format!("{s:.1}"));
+        let _ = writeln!(
+            text,
+            "{} jobs of killed workers were taken over: median {} s, worst {} s after the kill",
+            takeovers.len(),
+            figure(0.5),
+            figure(1.0)
+        );
         for (kind, kills) in &self.kills {
             let _ = writeln!(
                 text,
@@ -87,9 +96,10 @@ impl Report {
     /// The last line.
     #[must_use]
     pub fn json(&self) -> String {
-        let all = self.recoveries.all();
-        let seconds =
-            |part| quantile(&all, part).map_or(Value::Null, |s| json!((s * 10.0).round() / 10.0));
+        let (all, takeovers) = (self.recoveries.all(), &self.recoveries.takeovers);
+        let seconds = |of: &[f64], part| {
+            quantile(of, part).map_or(Value::Null, |s| json!((s * 10.0).round() / 10.0))
+        };
         let kills: BTreeMap<&str, Value> = self
             .kills
             .iter()
@@ -111,8 +121,11 @@ impl Report {
             "double_audit": findings.double_audit.len(),
             "violations": findings.violations.len(),
             "troubles": self.troubles.len() + self.recoveries.never.len(),
-            "recovery_p50_s": seconds(0.5),
-            "recovery_max_s": seconds(1.0),
+            "takeovers": takeovers.len(),
+            "takeover_p50_s": seconds(takeovers, 0.5),
+            "takeover_max_s": seconds(takeovers, 1.0),
+            "recovery_p50_s": seconds(&all, 0.5),
+            "recovery_max_s": seconds(&all, 1.0),
         })
         .to_string()
     }

@@ -63,10 +63,13 @@ impl Janitor {
         dead_letter::ring_innocent(&self.store, &sorted.rung).await?;
         dead_letter::kept(&self.store, &sorted.kept).await?;
         let copies = sorted.copies.len();
+        sever_crash_point::hit("janitor.before_copy");
         self.publish(sorted.copies).await?;
+        sever_crash_point::hit("janitor.after_copy");
         for message in taken {
             pass.ack(message).await?;
         }
+        sever_crash_point::hit("janitor.after_ack");
         dead_letter::acked(&self.store, &sorted.gone, &sorted.gone_raws).await?;
         if !sorted.rung.is_empty() {
             self.waker.wake();

@@ -112,7 +112,9 @@ pub async fn drive(store: &Store) -> Result<Round, StoreError> {
 async fn drive_alone(client: &mut Client, id: ReplayId) -> Result<Option<Driven>, StoreError> {
     let tx = client.begin().await?;
     let driven = drive_one(&tx, id).await?;
+    sever_crash_point::hit("replay.before_commit");
     tx.commit().await?;
+    sever_crash_point::hit("replay.after_commit");
     Ok(driven)
 }
 
