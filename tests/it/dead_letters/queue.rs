@@ -1,6 +1,5 @@
 //! The queue follows the database, whatever happens to it or to the janitor.
 
-use serde_json::Value;
 use sever_store::replay::Selection;
 use sever_tests::{DOUBLE_EVENTS, Fleet, until};
 
