@@ -1,10 +1,12 @@
 //! Repairs: an ordinary opt-out for each finding whose policy says so, through the one way in, with its guards, plan and proof.
 
 use serde_json::json;
-use sever_accept::{AcceptError, Asker, OptOutRequest, accept_opt_out};
+use sever_accept::{AcceptError, Asker, OptOutRequest, Repair, accept_repair};
+use sever_domain::Intent;
 use sever_domain::request::Channel;
+use sever_domain::standing::Hindrance;
 use sever_store::finding::{self, ToRepair};
-use sever_store::{Store, StoreError};
+use sever_store::{Store, StoreError, drift};
 
 use crate::round::ACTOR;
 
@@ -26,9 +28,7 @@ pub(crate) async fn repair(store: &Store) -> Result<usize, AcceptError> {
         match ask(store, finding).await {
             Ok(noted) => asked += usize::from(noted),
             Err(AcceptError::Store(error)) => return Err(error.into()),
-            Err(error) => {
-                tracing::error!(finding = %finding.id, %error, "a repair was not accepted; a person must look")
-            }
+            Err(error) => refuse(store, finding, &error).await?,
         }
     }
     Ok(asked)
@@ -40,15 +40,23 @@ async fn ask(store: &Store, finding: &ToRepair) -> Result<bool, AcceptError> {
         source: None,
         channel: Channel::Console,
     };
+    let intent = may(store, finding)
+        .await?
+        .map_err(AcceptError::NotJustified)?;
     let body = json!({
         "person": {"id": finding.subject},
-        "intent": "remove",
+        "intent": intent,
         "scope": [finding.connection_name],
         "reason": format!("{} at {}", finding.situation, finding.connection_name),
     });
     let asked = OptOutRequest::parse(body.to_string().as_bytes())?;
-    let accepted =
-        accept_opt_out(store, &asker, &format!("finding:{}", finding.id), &asked).await?;
+    let repair = Repair {
+        situation: finding.situation,
+        connection: finding.connection,
+        by_hand: finding.by_hand,
+    };
+    let key = format!("finding:{}", finding.id);
+    let accepted = accept_repair(store, &asker, &key, &asked, repair).await?;
     let Some(opt_out) = accepted.opt_out else {
         tracing::warn!(finding = %finding.id, state = %accepted.state, "a repair waits for a decision");
         return Ok(false);
@@ -59,6 +67,32 @@ async fn ask(store: &Store, finding: &ToRepair) -> Result<bool, AcceptError> {
     note(store, finding, opt_out)
         .await
         .map_err(AcceptError::from)
+}
+
+/// How far the repair may go, as things stand now; acceptance asks again.
+async fn may(store: &Store, finding: &ToRepair) -> Result<Result<Intent, Hindrance>, StoreError> {
+    let mut client = store.client("asking whether a repair may be").await?;
+    let tx = client.begin().await?;
+    let standing = drift::standing(&tx, finding.subject, finding.connection).await?;
+    Ok(standing.repair(finding.situation, finding.by_hand))
+}
+
+/// A refused repair leaves the queue, so that it does not stand before others for ever.
+async fn refuse(store: &Store, finding: &ToRepair, error: &AcceptError) -> Result<(), StoreError> {
+    let reason = match error {
+        AcceptError::NotJustified(hindrance) => {
+            tracing::warn!(finding = %finding.id, %hindrance, "a repair is not made; a person must look");
+            hindrance.as_str()
+        }
+        _ => {
+            tracing::error!(finding = %finding.id, %error, "a repair was not accepted; a person must look");
+            "repair_refused"
+        }
+    };
+    let mut client = store.client("refusing a repair").await?;
+    let tx = client.begin().await?;
+    finding::refuse_repair(&tx, finding.id, reason, ACTOR).await?;
+    tx.commit().await
 }
 
 async fn note(

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::repair;
 
 /// Who schedules, compares and repairs.
-pub const ACTOR: &str = "system:reconciler";
+pub const ACTOR: &str = drift::RECONCILER;
 
 /// How long one process leads after its last round.
 const LEAD: Duration = Duration::from_secs(10);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sever_domain::standing::Hindrance;
 use sever_store::StoreError;
 use thiserror::Error;
 
@@ -71,6 +72,9 @@ pub enum AcceptError {
     /// There is no connection at which anything could be removed.
     #[error("there is no connection; apply one first")]
     NoConnection,
+    /// A repair of what nothing says must go, or what a person decided otherwise.
+    #[error("access is not taken away again by itself: {0}")]
+    NotJustified(Hindrance),
     /// The database.
     #[error("the request could not be recorded")]
     Store(#[from] StoreError),

@@ -4,11 +4,11 @@ use futures::try_join;
 use serde_json::json;
 use sever_domain::employment::EmploymentEventKind;
 use sever_domain::request::RequestState;
-use sever_domain::{HoldReason, OptOutId, RequestId, SubjectId};
+use sever_domain::{ConnectionId, HoldReason, OptOutId, RequestId, Situation, SubjectId};
 use sever_store::opt_out::{ONE_OPEN, UsableConnection, usable_connections};
 use sever_store::request::{IDEMPOTENT, KnownRequest};
 use sever_store::subject::LockedSubject;
-use sever_store::{Store, StoreError, Tx, request};
+use sever_store::{Store, StoreError, Tx, drift, request};
 use sever_telemetry::catalogue;
 use uuid::Uuid;
 
@@ -65,7 +65,43 @@ pub async fn accept_opt_out(
     key: &str,
     asked: &OptOutRequest,
 ) -> Result<Accepted, AcceptError> {
-    record(store, asker, Incoming::OptOut { key, asked }).await
+    record(
+        store,
+        asker,
+        Incoming::OptOut {
+            key,
+            asked,
+            repair: None,
+        },
+    )
+    .await
+}
+
+/// Accepts an opt-out that takes away again what a finding shows at a connection, if the subject stands so there that it may:
+/// that is asked once more under the subject's lock, so that a rehire or a rejected removal is never overlooked.
+///
+/// # Errors
+/// As [`accept_opt_out`]; [`AcceptError::NotJustified`].
+pub async fn accept_repair(
+    store: &Store,
+    asker: &Asker,
+    key: &str,
+    asked: &OptOutRequest,
+    repair: Repair,
+) -> Result<Accepted, AcceptError> {
+    let repair = Some(repair);
+    record(store, asker, Incoming::OptOut { key, asked, repair }).await
+}
+
+/// What a repair is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repair {
+    /// What the finding says.
+    pub situation: Situation,
+    /// Where.
+    pub connection: ConnectionId,
+    /// Whether a person asked for this one.
+    pub by_hand: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -74,6 +110,7 @@ enum Incoming<'a> {
     OptOut {
         key: &'a str,
         asked: &'a OptOutRequest,
+        repair: Option<Repair>,
     },
 }
 
@@ -81,7 +118,7 @@ impl Incoming<'_> {
     fn key_and_digest(&self) -> (&str, [u8; 32]) {
         match self {
             Self::Event(event) => (&event.key, event.digest),
-            Self::OptOut { key, asked } => (key, asked.digest),
+            Self::OptOut { key, asked, .. } => (key, asked.digest),
         }
     }
 }
@@ -138,13 +175,16 @@ async fn try_record(
         return same_answer(&known, digest);
     }
     let found = found?;
+    if let (Incoming::OptOut { asked, repair, .. }, Found::Subject(subject)) = (incoming, &found) {
+        justified(&tx, asked, repair, subject).await?;
+    }
     let now = match &found {
         Found::Subject(subject) => subject.now,
         Found::Nobody | Found::Several => tx.now().await?,
     };
     let ask = match incoming {
         Incoming::Event(event) => Ask::of_event(asker, event, now),
-        Incoming::OptOut { key, asked } => {
+        Incoming::OptOut { key, asked, .. } => {
             let scope = scope_ids(asked.scope.as_deref(), &connections)?;
             Ask::of_opt_out(asker, key, asked, scope, now)
         }
@@ -158,6 +198,26 @@ async fn try_record(
     tx.commit().await?;
     sever_crash_point::hit("accept.after_commit");
     Ok(accepted(ask.request.id, placed, true))
+}
+
+/// A repair goes no further than the removal that it restores. The caller holds the subject's row.
+async fn justified(
+    tx: &Tx<'_>,
+    asked: &OptOutRequest,
+    repair: Option<Repair>,
+    subject: &LockedSubject,
+) -> Result<(), AcceptError> {
+    let Some(repair) = repair else {
+        return Ok(());
+    };
+    let standing = drift::standing(tx, subject.id, repair.connection).await?;
+    let intent = standing
+        .repair(repair.situation, repair.by_hand)
+        .map_err(AcceptError::NotJustified)?;
+    if asked.intent > intent {
+        return Err(FieldFault::new("/intent", "goes further than what was removed").into());
+    }
+    Ok(())
 }
 
 async fn find_of_event(

@@ -24,9 +24,10 @@ pub async fn reject(
         AcceptError::KeyReused { accepted, .. } => (None, Some(*accepted)),
         AcceptError::UnknownPerson { field } => (Some(*field), None),
         AcceptError::UnknownIntegration { .. } => (Some("/integration"), None),
-        AcceptError::NotBound { .. } | AcceptError::NoConnection | AcceptError::Store(_) => {
-            (None, None)
-        }
+        AcceptError::NotBound { .. }
+        | AcceptError::NoConnection
+        | AcceptError::NotJustified(_)
+        | AcceptError::Store(_) => (None, None),
     };
     let reason = why.to_string();
     let row = NewReject {
@@ -54,6 +55,7 @@ const fn word(why: &AcceptError) -> &'static str {
         AcceptError::UnknownIntegration { .. } => "unknown_integration",
         AcceptError::NotBound { .. } => "not_bound",
         AcceptError::NoConnection => "no_connection",
+        AcceptError::NotJustified(_) => "not_justified",
         AcceptError::Store(_) => "store",
     }
 }

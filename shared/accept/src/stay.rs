@@ -1,6 +1,6 @@
 //! An event that says that a person stays: a rehire, a cancelled leave, a changed last day.
 //!
-//! It is recorded, and stops an opt-out that rests on an older leaver event until a person has looked.
+//! It is recorded, and stops an opt-out that rests on an older leave until a person has looked.
 
 use serde_json::json;
 use sever_audit::AuditKind;
@@ -36,7 +36,7 @@ pub(crate) async fn stay(
     let back = !overtaken && employment::set_state(tx, person.id, EmploymentState::Active).await?;
     let data = json!({"kind": event.kind, "version": event.version, "overtaken": overtaken});
     trail.add(AuditKind::EmploymentRecorded, None, None, data);
-    let stopped = if contradicts {
+    let stopped = if contradicts || back {
         stop(tx, event, person, &mut trail).await?
     } else {
         None
@@ -52,7 +52,7 @@ pub(crate) async fn stay(
     trail.finish(tx, placed).await
 }
 
-/// Holds the open opt-out if it rests on a leaver event and anything of it is left to do. Its waiting jobs
+/// Holds the open opt-out if it rests on a leave and anything of it is left to do. Its waiting jobs
 /// are held here; a running one is stopped at its next intent, by the hold and the subject's version.
 async fn stop(
     tx: &Tx<'_>,
@@ -65,7 +65,7 @@ async fn stop(
     };
     let jobs = opt_out_job::lock(tx, open.id).await?;
     let left_to_do = jobs.iter().any(|job| job.state.is_open());
-    if !left_to_do || !request::has_leaver(tx, open.id).await? {
+    if !left_to_do || !request::rests_on_leave(tx, open.id).await? {
         return Ok(None);
     }
     let reason = HoldReason::NewerEmploymentEvent;

@@ -222,7 +222,9 @@ impl From<AcceptError> for Problem {
                 };
                 Self::new(ProblemKind::NotBound, error.to_string()).field(field)
             }
-            AcceptError::NoConnection => Self::new(ProblemKind::StateConflict, error.to_string()),
+            AcceptError::NoConnection | AcceptError::NotJustified(_) => {
+                Self::new(ProblemKind::StateConflict, error.to_string())
+            }
             AcceptError::Store(error) => error.into(),
         }
     }

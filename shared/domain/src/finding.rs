@@ -78,6 +78,8 @@ pub enum FindingEvent {
     RepairProven,
     /// The opt-out was called off or reversed.
     RepairEnded,
+    /// It may not be asked for; a person must look.
+    RepairRefused,
 }
 
 impl FindingEvent {
@@ -90,6 +92,7 @@ impl FindingEvent {
             Self::RepairAsked => "repair_asked",
             Self::RepairProven => "repair_proven",
             Self::RepairEnded => "repair_ended",
+            Self::RepairRefused => "repair_refused",
         }
     }
 }
@@ -206,6 +209,7 @@ impl FindingState {
             (Self::Open | Self::Held, E::RepairAsked) => Ok(Self::Repairing),
             (Self::Repairing, E::RepairProven) => Ok(Self::Repaired),
             (Self::Repairing, E::RepairEnded) => Ok(Self::Open),
+            (Self::Open, E::RepairRefused) => Ok(Self::Held),
             (state, event) => Err(IllegalTransition {
                 machine: "finding",
                 state: state.as_str(),
@@ -231,7 +235,7 @@ pub fn admits_findings(limits: &MassGuard, would_open: i64, accounts_seen: i64) 
 mod tests {
     use super::*;
 
-    const EVENTS: [FindingEvent; 9] = [
+    const EVENTS: [FindingEvent; 10] = [
         FindingEvent::Confirmed(DriftAction::Report),
         FindingEvent::Confirmed(DriftAction::Repair),
         FindingEvent::Confirmed(DriftAction::Hold),
@@ -241,6 +245,7 @@ mod tests {
         FindingEvent::RepairAsked,
         FindingEvent::RepairProven,
         FindingEvent::RepairEnded,
+        FindingEvent::RepairRefused,
     ];
 
     #[test]

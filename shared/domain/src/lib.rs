@@ -32,6 +32,7 @@ pub mod replay;
 pub mod request;
 pub mod retry;
 pub mod seen;
+pub mod standing;
 pub mod status;
 pub mod step;
 pub mod subject;

@@ -6,7 +6,10 @@
 
 mod compare;
 mod judged;
+mod standing;
 
 pub use compare::{Compared, Opened, compare};
 pub(crate) use judged::count_rows;
 pub use judged::release;
+pub(crate) use standing::is_stale;
+pub use standing::{RECONCILER, standing};

@@ -4,6 +4,8 @@ mod decide;
 mod list;
 mod repair;
 
-pub use decide::{Look, Suspect, accept, ask_repair, judge_looks, suspected_connections, suspects};
+pub use decide::{
+    Look, Suspect, accept, ask_repair, judge_looks, note_tried, suspected_connections, suspects,
+};
 pub use list::{FindingFilter, FindingRow, LIST_MAX, find, list, open_counts, unowned};
-pub use repair::{ToRepair, settle_repairs, start_repair, to_repair};
+pub use repair::{ToRepair, refuse_repair, settle_repairs, start_repair, to_repair};

@@ -38,6 +38,10 @@ WHERE opt_out_id = $1 AND source_id = $2 AND event_kind = 'leaver'";
 const HAS_LEAVER: &str =
     "SELECT EXISTS (SELECT FROM request WHERE opt_out_id = $1 AND event_kind = 'leaver') AS has";
 
+/// Whatever the reconciler asked for rests on the leave that it found.
+const RESTS_ON_LEAVE: &str = "
+SELECT EXISTS (SELECT FROM request WHERE opt_out_id = $1 AND (event_kind = 'leaver' OR asked_by = $2)) AS rests";
+
 /// A request that is known by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownRequest {
@@ -245,4 +249,20 @@ pub async fn has_leaver(tx: &Tx<'_>, opt_out: OptOutId) -> Result<bool, StoreErr
     let doing = "looking for leaver events of an opt-out";
     let row = tx.query_opt(HAS_LEAVER, &[&opt_out.0], doing).await?;
     Ok(row.is_some_and(|row| row.get("has")))
+}
+
+/// Whether an opt-out rests on somebody's having left, by a source's event or by what the reconciler found.
+///
+/// # Errors
+/// As any statement.
+pub async fn rests_on_leave(tx: &Tx<'_>, opt_out: OptOutId) -> Result<bool, StoreError> {
+    let doing = "reading what an opt-out rests on";
+    let row = tx
+        .query_opt(
+            RESTS_ON_LEAVE,
+            &[&opt_out.0, &crate::drift::RECONCILER],
+            doing,
+        )
+        .await?;
+    Ok(row.is_some_and(|row| row.get("rests")))
 }

@@ -10,4 +10,5 @@ mod employment;
 mod fixture;
 mod idempotency;
 mod integration;
+mod repair;
 mod unmatched;

@@ -1,3 +1,8 @@
+-- How everybody stands here who left, was removed, or is being worked on.
+CREATE TEMP TABLE drift_standing ON COMMIT DROP AS
+{standing};
+ANALYZE drift_standing;
+
 -- Accounts both ways, in one pass: what was seen against the bindings, and the bindings against what was seen. Kept is only what
 -- is not plainly in order, so that everything after this is small. {scope} limits an incremental run to what it saw.
 CREATE TEMP TABLE drift_account ON COMMIT DROP AS
@@ -8,14 +13,7 @@ FULL JOIN (
     SELECT kind, provider_id, subject_id, state AS binding_state FROM binding
     WHERE connection_id = '{connection}' AND state IN ('candidate', 'confirmed') {scope}
 ) AS b USING (kind, provider_id)
-LEFT JOIN (
-    -- Whoever must have nothing here: people who left, and subjects whose removal is in force.
-    SELECT id AS subject_id FROM person WHERE employment_state = 'left'
-    UNION
-    SELECT job.subject_id FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
-    WHERE job.connection_id = '{connection}' AND opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed')
-      AND job.effective_at <= now() AND job.state NOT IN ('cancelled', 'replaced')
-) AS o ON o.subject_id = b.subject_id
+LEFT JOIN drift_standing AS o ON o.out AND o.subject_id = b.subject_id
 WHERE (a.state = 'live' AND o.subject_id IS NOT NULL)
    OR (a.state = 'live' AND b.subject_id IS NULL AND kind = 'account')
    OR (o.subject_id IS NULL AND b.binding_state = 'confirmed' AND (a.state IS NULL OR a.state IN ('deactivated', 'absent')))

@@ -72,25 +72,13 @@ DELETE FROM drift_cause WHERE EXISTS (
 UPDATE drift_cause SET
     situation = CASE WHEN drift_cause.situation <> 'residual' THEN drift_cause.situation
                      WHEN subject.kind = 'integration' THEN 'integration_residue'
-                     WHEN work.proven THEN 'resurrected' ELSE 'residual' END,
-    stale = work.under_way OR coalesce(drift_cause.seen_at <= work.last_write, false),
-    may_act = NOT work.stuck AND NOT work.restored,
+                     WHEN stands.proven THEN 'resurrected' ELSE 'residual' END,
+    stale = coalesce(stands.under_way, false) OR coalesce(drift_cause.seen_at <= written.last_write, false),
+    may_act = stands.subject_id IS NOT NULL AND stands.hindrance IS NULL,
     evidence = drift_cause.evidence || jsonb_strip_nulls(jsonb_build_object(
-        'removal', CASE WHEN work.stuck THEN 'stuck' WHEN work.restored THEN 'restored' WHEN work.proven THEN 'proven' END,
-        'last_write', work.last_write))
-FROM subject, LATERAL (
-    SELECT coalesce(bool_or(job.state = 'done' AND opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed')), false) AS proven,
-           coalesce(bool_or(job.state IN ('waiting', 'running') AND job.kind <> 'plan'), false) AS under_way,
-           coalesce(bool_or(job.state IN ('held', 'parked', 'dead') AND job.kind <> 'plan'), false) AS stuck,
-           coalesce(bool_or(opt_out.state = 'reversed'), false) AND NOT coalesce(bool_or(opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed')), false) AS restored,
-           max(written.at) AS last_write
-    FROM job JOIN opt_out ON opt_out.id = job.opt_out_id
-    LEFT JOIN LATERAL (
-        SELECT greatest(max(effect.intent_at), max(effect.answered_at), max(step.verified_at)) AS at
-        FROM step LEFT JOIN effect ON effect.step_id = step.id WHERE step.job_id = job.id
-    ) AS written ON true
-    WHERE job.subject_id = subject.id AND job.connection_id = '{connection}'
-) AS work
+        'removal', CASE WHEN stands.out THEN coalesce(stands.hindrance, CASE WHEN stands.proven THEN 'proven' END) END,
+        'last_write', written.last_write))
+FROM subject LEFT JOIN drift_standing AS stands ON stands.subject_id = subject.id, LATERAL ({last_write}) AS written
 WHERE drift_cause.subject_id = subject.id;
 
 -- How much hangs on a live account that should not be.

@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::judged::{self, Changes, Loaded, count_rows};
+use super::standing;
 use crate::audit;
 use crate::error::StoreError;
 use crate::pool::{Store, Tx};
@@ -193,7 +194,10 @@ fn of_run(sql: &str, run: &Loaded) -> String {
         RunKind::Full => "",
         RunKind::Incremental => SCOPE,
     };
-    sql.replace("{scope}", scope)
+    let here = format!("'{}'::uuid", run.connection);
+    sql.replace("{standing}", &standing::of(&here, "IS NOT NULL"))
+        .replace("{last_write}", &standing::last_write(&here, "subject.id"))
+        .replace("{scope}", scope)
         .replace("{run}", &run.no.to_string())
         .replace("{run_id}", &run.id.to_string())
         .replace("{connection}", &run.connection.to_string())

@@ -14,7 +14,7 @@ INSERT INTO finding (id, situation, connection_id, cause_key, provider_id, subje
 SELECT gen_random_uuid(), situation, $2, cause_key, provider_id, subject_id, privileged,
        CASE WHEN returns >= $6 AND begins = 'open' THEN 'held' ELSE begins END,
        CASE WHEN returns >= $6 THEN 'comes_back' END,
-       CASE WHEN returns >= $6 THEN 'hold' WHEN NOT may_act THEN 'report' ELSE by_policy END,
+       CASE WHEN returns >= $6 THEN 'hold' WHEN NOT may_act AND by_policy = 'repair' THEN 'report' ELSE by_policy END,
        evidence, returns, $1, $1, seen_at, seen_at
 FROM new
 ON CONFLICT (connection_id, situation, cause_key) WHERE closed_at IS NULL DO NOTHING

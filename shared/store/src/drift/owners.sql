@@ -15,7 +15,7 @@ WITH unbound AS (
     SELECT unbound.provider_id, person_key.person_id
     FROM unbound JOIN person_key ON match_key(person_key.external_id) = unbound.number_key
 ), agreed AS (
-    SELECT candidate.provider_id, person.id AS subject_id, person.employment_state = 'left' AS out,
+    SELECT candidate.provider_id, person.id AS subject_id, EXISTS (SELECT FROM drift_standing AS stands WHERE stands.subject_id = person.id AND stands.out) AS out,
            coalesce(match_name(person.given_name, person.family_name) = unbound.name_key, false) AS name,
            EXISTS (SELECT FROM person_key
                    WHERE person_key.person_id = person.id AND match_key(person_key.external_id) = unbound.number_key) AS number,

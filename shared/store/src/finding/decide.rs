@@ -9,8 +9,10 @@ use sever_domain::{
     SubjectId,
 };
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use crate::audit;
+use crate::drift::is_stale;
 use crate::error::StoreError;
 use crate::pool::{Client, Tx};
 use crate::row::word;
@@ -18,18 +20,21 @@ use crate::row::word;
 const SUSPECTS: &str = "
 SELECT finding.id, finding.situation, finding.provider_id, finding.cause_key FROM finding
 WHERE finding.connection_id = $1 AND finding.state = 'suspected' AND finding.provider_id IS NOT NULL
-ORDER BY finding.privileged DESC, finding.opened_at LIMIT $2";
+ORDER BY (finding.evidence ->> 'tried_at')::timestamptz NULLS FIRST, finding.privileged DESC, finding.opened_at LIMIT $2";
+
+/// What could not be read goes behind what was not tried yet.
+const NOTE_TRIED: &str = "
+UPDATE finding SET evidence = evidence || jsonb_build_object('tried_at', now()) WHERE id = ANY($1) AND state = 'suspected'";
 
 const CONNECTIONS: &str = "
 SELECT DISTINCT connection.id, connection.provider FROM finding JOIN connection ON connection.id = finding.connection_id
 WHERE finding.state = 'suspected' AND connection.state = 'open'";
 
 const LOCK: &str = "
-SELECT id, situation, state, action, subject_id, now() AS now FROM finding WHERE id = $1 FOR UPDATE";
+SELECT id, situation, state, action, subject_id, connection_id, now() AS now FROM finding WHERE id = $1 FOR UPDATE";
 
-/// A write after the first sight makes the sight worthless, whatever it showed.
 const JUDGE: &str = "
-UPDATE finding SET state = $2, state_reason = $3, confirmed_at = CASE WHEN $2 IN ('open', 'held') THEN $4 ELSE confirmed_at END,
+UPDATE finding SET state = $2, state_reason = coalesce($3, state_reason), confirmed_at = CASE WHEN $2 IN ('open', 'held') THEN $4 ELSE confirmed_at END,
        last_seen_at = CASE WHEN $2 IN ('open', 'held') THEN greatest(last_seen_at, $4) ELSE last_seen_at END,
        closed_at = CASE WHEN $2 = 'closed' THEN now() END, evidence = evidence || $5
 WHERE id = $1";
@@ -84,7 +89,7 @@ impl Look {
     }
 }
 
-/// What waits for a read by id at a connection, privileged ones first.
+/// What waits for a read by id at a connection: what was never tried first, of those the privileged ones.
 ///
 /// # Errors
 /// As any statement.
@@ -111,6 +116,17 @@ pub async fn suspects(
     rows.iter().map(suspect).collect()
 }
 
+/// Notes that reads by id were tried; those that gave no answer go to the end of the queue.
+///
+/// # Errors
+/// As any statement.
+pub async fn note_tried(tx: &Tx<'_>, findings: &[FindingId]) -> Result<(), StoreError> {
+    let ids: Vec<Uuid> = findings.iter().map(|id| id.0).collect();
+    tx.execute(NOTE_TRIED, &[&ids], "noting reads by id")
+        .await
+        .map(drop)
+}
+
 /// Where something waits for a read by id.
 ///
 /// # Errors
@@ -130,7 +146,8 @@ pub async fn suspected_connections(
         .collect()
 }
 
-/// Opens what reads by id confirmed, and closes what they refuted. A finding that is not suspected any more stays as it is.
+/// Opens what reads by id confirmed, and closes what they refuted. A finding that is not suspected any more stays as it is, and a
+/// read that is older than Sever's last write there, or was made while Sever is at work there, says nothing, whatever it showed.
 ///
 /// # Errors
 /// As any statement.
@@ -141,6 +158,11 @@ pub async fn judge_looks(tx: &Tx<'_>, looks: &[Look], actor: &str) -> Result<(),
             continue;
         };
         if locked.state != FindingState::Suspected {
+            continue;
+        }
+        if let Some(subject) = locked.subject
+            && is_stale(tx, subject, locked.connection, look.seen_at).await?
+        {
             continue;
         }
         let (event, reason) = if look.confirms(locked.situation) {
@@ -239,6 +261,7 @@ pub(super) struct Locked {
     pub(super) state: FindingState,
     pub(super) action: DriftAction,
     pub(super) subject: Option<SubjectId>,
+    connection: ConnectionId,
     now: Timestamp,
 }
 
@@ -269,6 +292,7 @@ pub(super) async fn lock(tx: &Tx<'_>, id: FindingId) -> Result<Option<Locked>, S
             state: word(&row, "state")?,
             action: word(&row, "action")?,
             subject: row.get::<_, Option<_>>("subject_id").map(SubjectId),
+            connection: ConnectionId(row.get("connection_id")),
             now: row.get("now"),
         })
     };

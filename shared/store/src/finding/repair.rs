@@ -12,11 +12,14 @@ use crate::row::word;
 
 /// Privileged access goes first.
 const TO_REPAIR: &str = "
-SELECT finding.id, finding.situation, finding.subject_id, finding.connection_id, connection.name, finding.returns, finding.cause_key
+SELECT finding.id, finding.situation, finding.subject_id, finding.connection_id, connection.name, finding.returns,
+       finding.state_reason IS NOT DISTINCT FROM 'asked' AS by_hand
 FROM finding JOIN connection ON connection.id = finding.connection_id
 WHERE finding.state = 'open' AND finding.action = 'repair' AND finding.subject_id IS NOT NULL AND finding.opt_out_id IS NULL
   AND connection.state <> 'closed'
 ORDER BY finding.privileged DESC, finding.opened_at LIMIT $1";
+
+const REFUSE: &str = "UPDATE finding SET state = $2, state_reason = $3, action = 'hold' WHERE id = $1 AND state = 'open'";
 
 const START: &str = "UPDATE finding SET state = 'repairing', state_reason = NULL, opt_out_id = $2 WHERE id = $1 AND state = 'open'";
 
@@ -50,6 +53,8 @@ pub struct ToRepair {
     pub connection_name: String,
     /// How often the same cause had been repaired before.
     pub returns: i32,
+    /// Whether a person asked for it.
+    pub by_hand: bool,
 }
 
 /// Findings whose repair nobody has asked for yet.
@@ -68,6 +73,7 @@ pub async fn to_repair(client: &Client, limit: i64) -> Result<Vec<ToRepair>, Sto
             connection: ConnectionId(row.get("connection_id")),
             connection_name: row.get("name"),
             returns: row.get("returns"),
+            by_hand: row.get("by_hand"),
         })
     };
     rows.iter().map(finding).collect()
@@ -93,6 +99,30 @@ pub async fn start_repair(
         .await?;
     locked
         .record(tx, to, json!({"opt_out": opt_out}), actor)
+        .await?;
+    Ok(true)
+}
+
+/// Leaves a finding whose repair is refused to a person; `reason` is a word. `false` where the finding is not open any more.
+///
+/// # Errors
+/// As any statement.
+pub async fn refuse_repair(
+    tx: &Tx<'_>,
+    id: FindingId,
+    reason: &str,
+    actor: &str,
+) -> Result<bool, StoreError> {
+    let Some(locked) = lock(tx, id).await? else {
+        return Ok(false);
+    };
+    let Ok(to) = locked.state.after(FindingEvent::RepairRefused) else {
+        return Ok(false);
+    };
+    tx.execute_one(REFUSE, &[&id.0, &to.as_str(), &reason], "refusing a repair")
+        .await?;
+    locked
+        .record(tx, to, json!({"reason": reason}), actor)
         .await?;
     Ok(true)
 }

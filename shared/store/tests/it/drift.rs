@@ -21,17 +21,17 @@ use sever_testkit::Database;
 
 const LEASE: Duration = Duration::from_secs(60);
 
-struct Scene {
-    database: Database,
-    store: Store,
-    connection: ConnectionId,
-    me: InstanceId,
-    seen_at: Timestamp,
+pub(crate) struct Scene {
+    pub(crate) database: Database,
+    pub(crate) store: Store,
+    pub(crate) connection: ConnectionId,
+    pub(crate) me: InstanceId,
+    pub(crate) seen_at: Timestamp,
 }
 
 impl Scene {
     /// One connection and nobody.
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let database = Database::fresh().await.unwrap();
         let store = database.store().unwrap();
         let connection = ConnectionId::generate();
@@ -57,7 +57,7 @@ impl Scene {
     }
 
     /// A person, bound to `account` where one is named.
-    async fn person(&self, name: &str, state: &str, account: Option<&str>) -> SubjectId {
+    pub(crate) async fn person(&self, name: &str, state: &str, account: Option<&str>) -> SubjectId {
         let id = SubjectId::generate();
         let binding = account.map_or(String::new(), |account| {
             format!(
@@ -77,11 +77,11 @@ impl Scene {
         id
     }
 
-    async fn sql(&self, statements: &str) -> String {
+    pub(crate) async fn sql(&self, statements: &str) -> String {
         self.database.sql(statements).await.unwrap()
     }
 
-    fn account(&self, id: &str, state: AccountState) -> ObservedAccount {
+    pub(crate) fn account(&self, id: &str, state: AccountState) -> ObservedAccount {
         ObservedAccount {
             kind: ObservedKind::Account,
             provider_id: id.to_owned(),
@@ -92,7 +92,7 @@ impl Scene {
     }
 
     /// A live account whose login and name are those of a person of this name.
-    fn named(&self, id: &str, name: &str) -> ObservedAccount {
+    pub(crate) fn named(&self, id: &str, name: &str) -> ObservedAccount {
         let attributes = AccountAttributes {
             login: Some(format!("{name}@Example.test")),
             given_name: Some(name.to_owned()),
@@ -105,7 +105,12 @@ impl Scene {
         }
     }
 
-    fn entitlement(&self, account: &str, kind: EntitlementKind, key: &str) -> ObservedEntitlement {
+    pub(crate) fn entitlement(
+        &self,
+        account: &str,
+        kind: EntitlementKind,
+        key: &str,
+    ) -> ObservedEntitlement {
         ObservedEntitlement {
             account_id: account.to_owned(),
             kind,
@@ -115,7 +120,7 @@ impl Scene {
         }
     }
 
-    async fn claimed(&self, kind: RunKind) -> ClaimedRun {
+    pub(crate) async fn claimed(&self, kind: RunKind) -> ClaimedRun {
         let mut client = self.store.client("testing").await.unwrap();
         let tx = client.begin().await.unwrap();
         let run = inventory::ask(&tx, self.connection, kind, "system:reconciler")
@@ -131,7 +136,7 @@ impl Scene {
         *claimed
     }
 
-    async fn stage(
+    pub(crate) async fn stage(
         &self,
         run: &ClaimedRun,
         accounts: Vec<ObservedAccount>,
@@ -147,7 +152,7 @@ impl Scene {
         inventory::append(&mut client, &run.lease, &batch, LEASE).await
     }
 
-    async fn finish(&self, run: &ClaimedRun, accounts: FamilyResult) {
+    pub(crate) async fn finish(&self, run: &ClaimedRun, accounts: FamilyResult) {
         let families = [
             (EntitlementKind::Account, accounts),
             (EntitlementKind::Group, FamilyResult::Complete),
@@ -165,7 +170,7 @@ impl Scene {
     }
 
     /// A whole run from the asking to the comparison.
-    async fn run(
+    pub(crate) async fn run(
         &self,
         kind: RunKind,
         accounts: Vec<ObservedAccount>,
@@ -177,13 +182,13 @@ impl Scene {
         self.compare(run.lease.run).await
     }
 
-    async fn compare(&self, run: RunId) -> Compared {
+    pub(crate) async fn compare(&self, run: RunId) -> Compared {
         drift::compare(&self.store, run, "system:reconciler")
             .await
             .unwrap()
     }
 
-    async fn findings(&self) -> Vec<FindingRow> {
+    pub(crate) async fn findings(&self) -> Vec<FindingRow> {
         let client = self.store.client("testing").await.unwrap();
         finding::list(&client, &FindingFilter::default())
             .await
@@ -191,7 +196,7 @@ impl Scene {
     }
 
     /// Situation and cause of what is open, in order.
-    async fn open(&self) -> Vec<(Situation, String)> {
+    pub(crate) async fn open(&self) -> Vec<(Situation, String)> {
         let mut open: Vec<_> = self
             .findings()
             .await
@@ -203,14 +208,14 @@ impl Scene {
     }
 }
 
-fn expected(open: &[(Situation, &str)]) -> Vec<(Situation, String)> {
+pub(crate) fn expected(open: &[(Situation, &str)]) -> Vec<(Situation, String)> {
     open.iter()
         .map(|(situation, cause)| (*situation, (*cause).to_owned()))
         .collect()
 }
 
-const LIVE: AccountState = AccountState::Live;
-const GONE: AccountState = AccountState::Deactivated;
+pub(crate) const LIVE: AccountState = AccountState::Live;
+pub(crate) const GONE: AccountState = AccountState::Deactivated;
 
 #[tokio::test]
 async fn every_difference_is_named_and_what_is_in_order_is_not() {

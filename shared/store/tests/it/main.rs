@@ -15,6 +15,7 @@ mod lease;
 mod mass_guard;
 mod outbox;
 mod protected;
+mod standing;
 mod statements;
 mod sweep;
 mod task;
