@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use sever_domain::{AccountState, ConnectionId, OutcomeClass};
+use sever_domain::{AccountState, ConnectionId, FindingId, OutcomeClass};
 use sever_provider::{CallError, Connector, ConnectorFactory, FoundAccount};
 use sever_store::finding::{self, Look, Suspect};
 use sever_store::{StoreError, standing, worker_connection};
@@ -14,6 +14,8 @@ use crate::registry::{Connectors, NoConnector, Registry};
 
 /// Reads by id that one bell makes; the rest waits for the next one.
 const AT_MOST: i64 = 200;
+/// Reads that are judged together, so that little time lies between a read and its judgement.
+const AT_ONCE: usize = 10;
 
 /// Makes the reads that a connection's suspected findings wait for, as far as they can be made now.
 pub(super) async fn look<F: ConnectorFactory>(
@@ -40,13 +42,42 @@ pub(super) async fn look<F: ConnectorFactory>(
     let now = standing::clock(&client).await?;
     // Taken after the answer, so that what is carried is never too late: a sight must not seem newer than it is.
     let clock = DatabaseClock::new(now, Instant::now());
-    let mut looks = Vec::new();
-    for suspect in suspects {
-        if context.soft.is_cancelled() || !context.heart.is_fresh() {
+    let actor = format!("worker:{}", context.heart.instance);
+    let mut made = 0;
+    for piece in suspects.chunks(AT_ONCE) {
+        let (looks, goes_on) = read(context, &connectors, &clock, piece).await;
+        let tried: Vec<FindingId> = piece.iter().map(|suspect| suspect.id).collect();
+        let tx = client.begin().await?;
+        finding::judge_looks(&tx, &looks, &actor).await?;
+        if goes_on {
+            finding::note_tried(&tx, &tried).await?;
+        }
+        tx.commit().await?;
+        made += looks.len();
+        if !goes_on {
             break;
         }
+    }
+    if made > 0 {
+        tracing::info!(%connection, looks = made, "suspected findings were looked at");
+    }
+    Ok(())
+}
+
+/// Reads a piece; says whether reading goes on after it. What one account cannot be read for says nothing about the others.
+async fn read<F: ConnectorFactory>(
+    context: &Context,
+    connectors: &Connectors<F>,
+    clock: &DatabaseClock,
+    piece: &[Suspect],
+) -> (Vec<Look>, bool) {
+    let mut looks = Vec::new();
+    for suspect in piece {
+        if context.soft.is_cancelled() || !context.heart.is_fresh() {
+            return (looks, false);
+        }
         let seen_at = clock.now();
-        match find(&connectors, &suspect).await {
+        match find(connectors, suspect).await {
             Ok(Some(state)) => looks.push(Look {
                 id: suspect.id,
                 state,
@@ -54,20 +85,28 @@ pub(super) async fn look<F: ConnectorFactory>(
             }),
             Ok(None) => {}
             Err(error) => {
-                tracing::info!(%connection, class = %error.class, error = %error, "a read by id failed");
-                if error.class != OutcomeClass::NeedsPerson {
-                    break;
+                tracing::info!(finding = %suspect.id, class = %error.class, error = %error, "a read by id failed");
+                if stops_all(error.class) {
+                    return (looks, false);
                 }
             }
         }
     }
-    let tx = client.begin().await?;
-    finding::judge_looks(&tx, &looks, &format!("worker:{}", context.heart.instance)).await?;
-    tx.commit().await?;
-    if !looks.is_empty() {
-        tracing::info!(%connection, looks = looks.len(), "suspected findings were looked at");
+    (looks, true)
+}
+
+/// Whether the next account would fare no better.
+const fn stops_all(class: OutcomeClass) -> bool {
+    match class {
+        OutcomeClass::Wait
+        | OutcomeClass::RetryAt
+        | OutcomeClass::Credentials
+        | OutcomeClass::ShuttingDown => true,
+        OutcomeClass::Done
+        | OutcomeClass::Retry
+        | OutcomeClass::Permanent
+        | OutcomeClass::NeedsPerson => false,
     }
-    Ok(())
 }
 
 /// Reads one account; `None` where nothing can be said. Absence is believed after a canary only.
