@@ -29,7 +29,7 @@ pub const fn meaning(status: u16) -> Meaning {
         401 => Failed(OutcomeClass::Credentials, Sent::NotApplied),
         403 => Forbidden,
         408 => Failed(OutcomeClass::Retry, Sent::MayBeApplied),
-        409 | 425 | 429 => Failed(OutcomeClass::Retry, Sent::NotApplied),
+        409 | 412 | 425 | 429 => Failed(OutcomeClass::Retry, Sent::NotApplied),
         500..=599 => Failed(OutcomeClass::Retry, Sent::MayBeApplied),
         _ => Failed(OutcomeClass::Permanent, Sent::NotApplied),
     }
