@@ -26,7 +26,7 @@ async fn listing(on_call: &OnCall<'_>, letters: usize) -> Duration {
         let answer = request.bearer_auth(&on_call.tokens[0]).send().await;
         let list: Value = answer.unwrap().json().await.unwrap();
         times.push(asked.elapsed());
-        assert_eq!(list["clusters"][0]["letters"], letters, "{list}");
+        assert_eq!(list["clusters"][0]["count"], letters, "{list}");
     }
     times.sort();
     times[times.len() / 2]
