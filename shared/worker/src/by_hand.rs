@@ -1,7 +1,9 @@
 //! A dead job that a person says was done by hand: everything is read again, and nothing is written at the provider.
 
 use serde_json::{Value, json};
+use sever_domain::Action;
 use sever_domain::closing::{Closing, Verdict, verdict};
+use sever_domain::plan::{Disposition, PlannedStep};
 use sever_provider::Connector;
 use sever_store::job::{DeadLetter, Settlement};
 
@@ -29,7 +31,7 @@ impl<C: Connector> Epoch<'_, C> {
         if let Some(wait) = self.too_early() {
             return Ok(wait);
         }
-        let (_, closings) = self.closing_inspection().await?;
+        let (_, closings) = self.judged_at_the_end().await?;
         Ok(match verdict(&closings) {
             Verdict::NothingLive => Settlement::Done,
             Verdict::Unread => self.unread(&closings),

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sever_domain::closing::{ByHand, Closing, Done, ManualStep, Verdict, judge, verdict};
 use sever_domain::entitlement::AccountReading;
+use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::seen::{Seen, seen};
 use sever_domain::{
     Action, BindingId, EntitlementKind, Grade, HoldPolicy, HoldReason, StepEvent, StepState,
@@ -31,7 +32,7 @@ impl<C: Connector> Epoch<'_, C> {
         if let Some(wait) = self.too_early() {
             return Ok(Some(wait));
         }
-        let (inspection, closings) = self.closing_inspection().await?;
+        let (inspection, closings) = self.judged_at_the_end().await?;
         match verdict(&closings) {
             Verdict::NothingLive => Ok(Some(Settlement::Done)),
             Verdict::Live => self.still_live(inspection, &closings).await,
@@ -44,10 +45,42 @@ impl<C: Connector> Epoch<'_, C> {
         }
     }
 
+    /// The closing inspection; where nothing is live and something that stays has no step on which its rule and evidence
+    /// hang (the opening could not read it, or there was none), a plan that makes no call gives it one, and all is read
+    /// again.
+    pub(crate) async fn judged_at_the_end(&mut self) -> Result<(NewInspection, Vec<Closing>), End> {
+        let (inspection, closings) = self.closing_inspection().await?;
+        let stays = self.without_step(&inspection);
+        if verdict(&closings) != Verdict::NothingLive || stays.is_empty() {
+            return Ok((inspection, closings));
+        }
+        self.store_plan(self.revision.max(0) + 1, stays, None)
+            .await?;
+        self.closing_inspection().await
+    }
+
+    /// What stays because a rule makes it inert, and no step says so yet.
+    fn without_step(&self, inspection: &NewInspection) -> Vec<PlannedStep> {
+        let known = |planned: &PlannedStep| {
+            self.steps.list.iter().any(|working| {
+                let step = &working.step.planned;
+                step.binding == planned.binding
+                    && step.target_kind == planned.target_kind
+                    && step.target_key == planned.target_key
+            })
+        };
+        let inert = |planned: &PlannedStep| {
+            planned.action == Action::Leave
+                && matches!(planned.disposition, Disposition::Inert { .. })
+        };
+        let mut stays = self.planned(inspection);
+        stays.retain(|planned| inert(planned) && !known(planned));
+        stays.iter_mut().for_each(|planned| planned.needs.clear());
+        stays
+    }
+
     /// Reads everything once more and judges each account and step; notes what it saw.
-    pub(crate) async fn closing_inspection(
-        &mut self,
-    ) -> Result<(NewInspection, Vec<Closing>), End> {
+    async fn closing_inspection(&mut self) -> Result<(NewInspection, Vec<Closing>), End> {
         let mut inspection = self.inspect(InspectionPurpose::Closing).await?;
         let closings: Vec<(BindingId, Closing)> = inspection
             .accounts
@@ -353,12 +386,10 @@ fn prove(working: &mut Working, grade: Grade, read_at: Timestamp) {
     working.verified_at = Some(read_at);
 }
 
-fn inert_rule(disposition: &sever_domain::plan::Disposition) -> Option<String> {
+fn inert_rule(disposition: &Disposition) -> Option<String> {
     match disposition {
-        sever_domain::plan::Disposition::Inert { rule } => Some(rule.clone()),
-        sever_domain::plan::Disposition::MustGo
-        | sever_domain::plan::Disposition::Blocked { .. }
-        | sever_domain::plan::Disposition::Manual { .. } => None,
+        Disposition::Inert { rule } => Some(rule.clone()),
+        Disposition::MustGo | Disposition::Blocked { .. } | Disposition::Manual { .. } => None,
     }
 }
 
