@@ -130,7 +130,6 @@ async fn opt_out_of(fleet: &Fleet, leaver: &Leaver) -> String {
     fleet.shows(&of, LIMIT).await.unwrap()
 }
 
-#[ignore = "not met: the restores are not done within the time that the test gives them"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_commit_the_console_dies_at_the_decision_counts_once() {
     let fleet = Fleet::start(FleetOptions::default()).await.unwrap();

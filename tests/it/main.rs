@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)] // a failed unwrap is a failed test; tests need no page
 
+mod checklist;
 mod clock;
 mod crash;
 mod dead_letters;
@@ -11,6 +12,7 @@ mod faults;
 mod guards;
 mod house;
 mod leaver;
+mod restore_command;
 mod storm;
 mod vanta;
 mod way_back;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sever_domain::Provider;
-use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
+use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp};
 use sever_provider::{Connected, ConnectionSettings, ConnectorFactory, UnusableConnection};
 use tokio::sync::OnceCell;
 use url::Url;
@@ -54,7 +54,7 @@ impl ConnectorFactory for EntraFactory {
                 request_id_header,
                 shared: settings.shared.clone(),
             });
-            made.map_err(|cause| unusable(field_of(&cause), cause.to_string()))
+            made.map_err(|cause| unusable(cause.field(), cause.to_string()))
         };
         let service = |base_url: &Url, scope: &str, request_id_header| {
             Ok(Service {
@@ -94,12 +94,5 @@ impl ConnectorFactory for EntraFactory {
                 own: OnceCell::new(),
             }),
         })
-    }
-}
-
-fn field_of(cause: &UnusableHttp) -> &'static str {
-    match cause {
-        UnusableHttp::BaseUrl(_) | UnusableHttp::Client(_) => "base_url",
-        UnusableHttp::Zero(field) => field,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sever_domain::Provider;
-use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
+use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp};
 use sever_provider::{Connected, ConnectionSettings, ConnectorFactory, UnusableConnection};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -50,7 +50,7 @@ impl ConnectorFactory for OidcFactory {
             request_id_header: "x-request-id",
             shared: settings.shared.clone(),
         })
-        .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
+        .map_err(|cause| unusable(cause.field(), cause.to_string()))?;
         let base = settings.base_url.as_str().trim_end_matches('/');
         let issuer = match (credential.issuer, &credential.realm) {
             (Some(issuer), _) => issuer,
@@ -88,12 +88,5 @@ impl ConnectorFactory for OidcFactory {
             people,
             integrations,
         })
-    }
-}
-
-fn field_of(cause: &UnusableHttp) -> &'static str {
-    match cause {
-        UnusableHttp::BaseUrl(_) | UnusableHttp::Client(_) => "base_url",
-        UnusableHttp::Zero(field) => field,
     }
 }

@@ -92,6 +92,12 @@ async fn after_refusal(
         }
         // What was revoked may be listed once more, and what another removed first is removed.
         (_, Meaning::Gone) => Ok(already(refused.error)),
+        // It is there already: the answer to an earlier call was lost, or somebody else gave it.
+        (Action::GrantRole | Action::AssignApp | Action::AddOwnership, _)
+            if refused.error.status == Some(409) =>
+        {
+            Ok(already(refused.error))
+        }
         // It passes when the group's removal reaches the application; on a deactivated account nothing
         // is left that would pass.
         (Action::UnassignApp, Meaning::GroupStillGrants) => {

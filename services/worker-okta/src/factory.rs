@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sever_domain::Provider;
-use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
+use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp};
 use sever_provider::{Connected, ConnectionSettings, ConnectorFactory, UnusableConnection};
 use tokio::sync::OnceCell;
 
@@ -48,7 +48,7 @@ impl ConnectorFactory for OktaFactory {
             request_id_header: "x-okta-request-id",
             shared: settings.shared.clone(),
         })
-        .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
+        .map_err(|cause| unusable(cause.field(), cause.to_string()))?;
         // Both share the client, its rate budget and its token: together they are one caller.
         let org = Arc::new(Org { http, credential });
         let lifetimes = Lifetimes {
@@ -64,12 +64,5 @@ impl ConnectorFactory for OktaFactory {
             },
             integrations: Some(OktaIntegrations { org, lifetimes }),
         })
-    }
-}
-
-fn field_of(cause: &UnusableHttp) -> &'static str {
-    match cause {
-        UnusableHttp::BaseUrl(_) | UnusableHttp::Client(_) => "base_url",
-        UnusableHttp::Zero(field) => field,
     }
 }

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sever_domain::entitlement::Entitlement;
-use sever_domain::plan::{Disposition, PlannedStep};
+use sever_domain::plan::{Disposition, KNOWN_BY, PlannedStep};
 use sever_domain::{Action, Grade, Reversibility, StepClass};
 use sever_provider::{CallError, Undo};
 
+use crate::errors::Meaning;
 use crate::families::{role_is_inherited, scope_is_group};
 use crate::org::{Ask, Org, endpoint, inconsistent};
 
@@ -32,17 +33,32 @@ pub async fn undo(
         Action::UnassignApp => inverse(step, Action::AssignApp, Value::Null),
         Action::RevokeRole => role(step, pre_image),
         Action::RemoveOwnership => inverse(step, Action::AddOwnership, Value::Null),
-        Action::DeactivateDevice => inverse(step, Action::ActivateDevice, Value::Null),
+        Action::DeactivateDevice => device(org, step).await?,
         Action::RevokeSessions => never("sessions begin anew when the person signs in"),
         Action::RevokeTokens | Action::RevokeGrants => {
             never("the person consents anew when an application asks")
         }
         Action::RevokeApiToken => never("Okta shows an API token once: its owner makes a new one"),
         Action::RemoveFactor => never("the person enrols the factor anew"),
-        Action::DeleteDevice => never("the device registers anew at its next sign-in"),
+        Action::DeleteDevice => never(DEVICE_GONE),
         Action::UnlinkIdentity => never("the link comes back when the person signs in through it"),
         _ => Undo::Nothing,
     })
+}
+
+/// A device is deactivated to be deleted: only where that has not happened is there one to activate.
+async fn device(org: &Org, step: &PlannedStep) -> Result<Undo, CallError> {
+    let ask = Ask {
+        doing: "reading whether the device is still there",
+        endpoint: endpoint::DEVICES,
+        path: &["devices", &step.target_key],
+        query: &[],
+    };
+    match org.get(ask, None).await {
+        Ok(_) => Ok(inverse(step, Action::ActivateDevice, Value::Null)),
+        Err(refused) if refused.meaning == Meaning::Gone => Ok(never(DEVICE_GONE)),
+        Err(refused) => Err(refused.error),
+    }
 }
 
 async fn group(org: &Org, step: &PlannedStep) -> Result<Undo, CallError> {
@@ -65,19 +81,51 @@ async fn group(org: &Org, step: &PlannedStep) -> Result<Undo, CallError> {
 
 fn role(step: &PlannedStep, pre_image: Option<&Entitlement>) -> Undo {
     let Some(read) = pre_image else {
-        return never("what the role was is not in the pre-image");
+        return never(ROLE_UNKNOWN);
     };
     if role_is_inherited(read) {
         return Undo::Nothing;
     }
-    let facts = match (&read.facts["type"], &read.facts["role"]) {
+    if is_limited(&read.facts) {
+        return never(ROLE_LIMITED);
+    }
+    match role_again(
+        &read.facts,
+        &["type", "role", "resource_set", "assignment_type"],
+    ) {
+        Some(facts) => inverse(step, Action::GrantRole, facts),
+        None => never(ROLE_UNKNOWN),
+    }
+}
+
+/// Why a deleted device stays away.
+const DEVICE_GONE: &str = "the device registers anew at its next sign-in";
+/// Why a role without its facts stays away.
+pub(crate) const ROLE_UNKNOWN: &str = "what the role was is not in the pre-image";
+/// Why a role that was limited stays away: a grant is without limits, however briefly.
+pub(crate) const ROLE_LIMITED: &str = "the role was limited to groups or applications, and a grant is without limits at first: an administrator gives it anew";
+
+/// Whether the role was limited to some groups or applications.
+pub(crate) fn is_limited(read: &Value) -> bool {
+    read["targets"].as_u64().unwrap_or(0) > 0
+}
+
+/// What grants the role again, and by which of its facts it is recognised then: every assignment gets an id of its own.
+pub(crate) fn role_again(read: &Value, known_by: &[&str]) -> Option<Value> {
+    let role = match (&read["type"], &read["role"]) {
         (Value::String(kind), _) if kind != "CUSTOM" => json!({"type": kind}),
         (_, Value::String(role)) => {
-            json!({"type": "CUSTOM", "role": role, "resource-set": read.facts["resource_set"]})
+            json!({"type": "CUSTOM", "role": role, "resource-set": read["resource_set"]})
         }
-        (_, _) => return never("what the role was is not in the pre-image"),
+        (_, _) => return None,
     };
-    inverse(step, Action::GrantRole, facts)
+    Some(json!({"role": role, KNOWN_BY: known_by_facts(read, known_by)}))
+}
+
+/// These facts of what was read.
+pub(crate) fn known_by_facts(read: &Value, names: &[&str]) -> Value {
+    let fact = |name: &&str| ((*name).to_owned(), read[*name].clone());
+    names.iter().map(fact).collect()
 }
 
 fn never(reason: &str) -> Undo {

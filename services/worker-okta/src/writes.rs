@@ -58,7 +58,7 @@ fn way_back(effect: &Effect) -> Option<Write<'_>> {
             )
         },
         Action::GrantRole => Write {
-            body: Some(effect.facts.clone()),
+            body: Some(effect.facts["role"].clone()),
             ..write(
                 "granting an administrative role",
                 Method::POST,

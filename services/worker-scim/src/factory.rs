@@ -1,7 +1,7 @@
 //! From a connection's settings to its connector.
 
 use sever_domain::Provider;
-use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
+use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp};
 use sever_provider::{
     Connected, ConnectionSettings, ConnectorFactory, NoIntegrations, UnusableConnection,
 };
@@ -48,7 +48,7 @@ impl ConnectorFactory for ScimFactory {
             request_id_header: "x-request-id",
             shared: settings.shared.clone(),
         })
-        .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
+        .map_err(|cause| unusable(cause.field(), cause.to_string()))?;
         let residual = settings.access_token_lifetime_max + settings.clock_skew;
         let seconds = residual.as_secs() + u64::from(residual.subsec_nanos() > 0);
         let app = App {
@@ -67,12 +67,5 @@ impl ConnectorFactory for ScimFactory {
             people,
             integrations: None,
         })
-    }
-}
-
-fn field_of(cause: &UnusableHttp) -> &'static str {
-    match cause {
-        UnusableHttp::BaseUrl(_) | UnusableHttp::Client(_) => "base_url",
-        UnusableHttp::Zero(field) => field,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sever_domain::Provider;
-use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp, UnusableHttp};
+use sever_provider::http::{HttpSettings, PlainHttp, ProviderHttp};
 use sever_provider::{Connected, ConnectionSettings, ConnectorFactory, UnusableConnection};
 
 use crate::credential::Credential;
@@ -59,7 +59,7 @@ impl ConnectorFactory for VantaFactory {
             request_id_header: "x-request-id",
             shared: settings.shared.clone(),
         })
-        .map_err(|cause| unusable(field_of(&cause), cause.to_string()))?;
+        .map_err(|cause| unusable(cause.field(), cause.to_string()))?;
         let tenant = Arc::new(Tenant::new(http, credential));
         let outlasts = settings
             .access_token_lifetime_max
@@ -82,11 +82,4 @@ impl ConnectorFactory for VantaFactory {
 fn whole_seconds(duration: Duration) -> i64 {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     i64::try_from(seconds).unwrap_or(i64::MAX)
-}
-
-fn field_of(cause: &UnusableHttp) -> &'static str {
-    match cause {
-        UnusableHttp::BaseUrl(_) | UnusableHttp::Client(_) => "base_url",
-        UnusableHttp::Zero(field) => field,
-    }
 }

@@ -124,6 +124,10 @@ pub enum PlanError {
 /// done while the account is live or contained.
 pub const STAYS_DISABLED: &str = "stays_disabled";
 
+/// The fact of a step that gives something back under an id that the provider makes anew: an object of facts, by which the
+/// entitlement is recognised in a reading whatever its key is now.
+pub const KNOWN_BY: &str = "known_by";
+
 /// The most steps that one plan may have.
 pub const PLAN_STEPS_MAX: usize = 50_000;
 

@@ -1,7 +1,9 @@
 //! What a reading says of one step's target.
 
-use crate::entitlement::{AccountReading, AccountState, EntitlementKind, FamilyResult};
-use crate::plan::{PlannedStep, STAYS_DISABLED};
+use crate::entitlement::{
+    AccountReading, AccountState, Entitlement, EntitlementKind, FamilyResult,
+};
+use crate::plan::{KNOWN_BY, PlannedStep, STAYS_DISABLED};
 use crate::step::Action;
 
 /// What a reading says of a step.
@@ -36,14 +38,24 @@ pub fn seen(step: &PlannedStep, reading: &AccountReading) -> Seen {
     };
     match family.result {
         FamilyResult::Complete => {
-            let there = family
-                .entitlements
-                .iter()
-                .any(|entitlement| entitlement.provider_key == step.target_key);
+            let mut entitlements = family.entitlements.iter();
+            let there = entitlements.any(|held| is_target(step, held));
             Seen::when(there == step.action.gives_back())
         }
         FamilyResult::Unsupported | FamilyResult::Forbidden | FamilyResult::Failed => Seen::Unread,
     }
+}
+
+/// A removal means the very entitlement that was read; what is given back may come with another id.
+fn is_target(step: &PlannedStep, held: &Entitlement) -> bool {
+    let recognised = || {
+        let known = step.facts[KNOWN_BY].as_object();
+        known.is_some_and(|known| {
+            let mut facts = known.iter();
+            !known.is_empty() && facts.all(|(name, value)| held.facts[name] == *value)
+        })
+    };
+    held.provider_key == step.target_key || (step.action.gives_back() && recognised())
 }
 
 fn account(step: &PlannedStep, state: AccountState) -> bool {
@@ -156,6 +168,37 @@ mod tests {
             ..account
         };
         assert_eq!(seen(&as_before, &contained), Seen::Done);
+    }
+
+    #[test]
+    fn what_comes_back_with_another_id_is_known_by_its_facts() {
+        let role = |facts| Entitlement {
+            kind: EntitlementKind::Group,
+            provider_key: "new".to_owned(),
+            privileged: true,
+            facts,
+        };
+        let read = |facts| {
+            let mut reading = reading(AccountState::Live, FamilyResult::Complete, &[]);
+            reading.families[0].entitlements.push(role(facts));
+            reading
+        };
+        let with = |action, known_by| PlannedStep {
+            facts: json!({ KNOWN_BY: known_by }),
+            ..step(action, EntitlementKind::Group, "old")
+        };
+        let back = with(Action::GrantRole, json!({ "type": "A", "scope": null }));
+        assert_eq!(
+            seen(&back, &read(json!({ "type": "A", "label": "x" }))),
+            Seen::Done
+        );
+        for other in [json!({ "type": "B" }), json!({ "type": "A", "scope": "s" })] {
+            assert_eq!(seen(&back, &read(other.clone())), Seen::NotDone, "{other}");
+        }
+        let nothing = with(Action::GrantRole, json!({}));
+        assert_eq!(seen(&nothing, &read(json!({ "type": "A" }))), Seen::NotDone);
+        let removal = with(Action::RevokeRole, json!({ "type": "A" }));
+        assert_eq!(seen(&removal, &read(json!({ "type": "A" }))), Seen::Done);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use sever_domain::identity::BindingState;
-use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
+use sever_domain::plan::{Disposition, KNOWN_BY, ManualTask, PlannedStep};
 use sever_domain::seen::{Seen, seen};
 use sever_domain::{
     AccountState, Action, EntitlementKind, Grade, HoldPolicy, HoldReason, Reversibility, StepClass,
@@ -229,11 +229,15 @@ fn stays_away(taken: &PlannedStep, reason: String) -> PlannedStep {
 }
 
 fn approval(step: &PlannedStep) -> PlannedStep {
+    let mut facts = step.facts.clone();
+    if let Value::Object(facts) = &mut facts {
+        facts.remove(KNOWN_BY);
+    }
     let task = ManualTask {
         asked_of: APPROVER.to_owned(),
         what: format!(
             "Approve that the account gets its {} back: {} {}",
-            step.target_kind, step.target_key, step.facts
+            step.target_kind, step.target_key, facts
         ),
         link: None,
         evidence: "the reference of the approval".to_owned(),

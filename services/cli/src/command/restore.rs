@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sever_api::job_view::StepView;
 use sever_api::opt_out_view::OptOutView;
-use sever_domain::{Action, Reversibility, StepState};
+use sever_domain::{Action, EntitlementKind, Reversibility, StepState};
 use uuid::Uuid;
 
 use super::watch;
@@ -89,7 +89,9 @@ fn beforehand(opt_out: &OptOutView) -> String {
             step.action == Action::DeleteAccount && step.reversibility == Reversibility::OneWay
         });
         for step in done {
-            let stays_away = deleted || step.reversibility == Reversibility::OneWay;
+            let stays_away = deleted
+                || step.reversibility == Reversibility::OneWay
+                || step.target_kind == EntitlementKind::Session;
             let counts = if stays_away { &mut lost } else { &mut back };
             *counts.entry(step.target_kind.to_string()).or_default() += 1;
         }

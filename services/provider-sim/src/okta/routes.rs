@@ -136,6 +136,7 @@ pub static ROUTES: &[Route] = &[
     route("GET", "/api/v1/users/{user}/roles", ("roles", "list_roles"), ROLES, roles::list),
     route("POST", "/api/v1/users/{user}/roles", ("roles", "assign_role"), ROLES, roles::assign),
     route("GET", "/api/v1/users/{user}/roles/{role}", ("roles", "get_role"), ROLES, roles::get),
+    route("GET", "/api/v1/users/{user}/roles/{role}/targets/catalog/apps", ("roles", "list_role_target_apps"), ROLES, roles::list_target_apps),
     route("DELETE", "/api/v1/users/{user}/roles/{role}", ("roles", "unassign_role"), ROLES, roles::unassign),
     route("GET", "/api/v1/users/{user}/factors", ("factors", "list_factors"), USERS, factors::list),
     route("GET", "/api/v1/users/{user}/factors/{factor}", ("factors", "get_factor"), USERS, factors::get),
@@ -200,6 +201,7 @@ pub static ROUTES: &[Route] = &[
     route("POST", "/api/v1/apps/{app}/connections/default/lifecycle/deactivate", ("provisioning", "deactivate_provisioning"), APPS, provisioning::deactivate),
     route("GET", "/oauth2/v1/clients/{client}/roles", ("client_roles", "list_client_roles"), ROLES, client_roles::list),
     route("POST", "/oauth2/v1/clients/{client}/roles", ("client_roles", "assign_client_role"), ROLES, client_roles::assign),
+    route("GET", "/oauth2/v1/clients/{client}/roles/{role}/targets/catalog/apps", ("client_roles", "list_client_role_target_apps"), ROLES, client_roles::list_target_apps),
     route("DELETE", "/oauth2/v1/clients/{client}/roles/{role}", ("client_roles", "unassign_client_role"), ROLES, client_roles::unassign),
 
     route("GET", "/api/v1/eventHooks", ("event_hooks", "list_event_hooks"), EVENT_HOOKS, hooks::list_event),
@@ -219,6 +221,7 @@ pub static ROUTES: &[Route] = &[
     route("GET", "/api/v1/devices/{device}", ("devices", "get_device"), DEVICES, devices::get),
     route("DELETE", "/api/v1/devices/{device}", ("devices", "delete_device"), DEVICES, devices::delete),
     route("GET", "/api/v1/devices/{device}/users", ("devices", "list_device_users"), DEVICES, devices::users),
+    route("POST", "/api/v1/devices/{device}/lifecycle/activate", ("devices", "activate_device"), DEVICES, devices::activate),
     route("POST", "/api/v1/devices/{device}/lifecycle/deactivate", ("devices", "deactivate_device"), DEVICES, devices::deactivate),
     route("GET", "/api/v1/idps", ("idps", "list_idps"), IDPS, identity_providers::list),
     route("GET", "/api/v1/idps/{idp}/users", ("idps", "list_idp_users"), IDPS, identity_providers::users),

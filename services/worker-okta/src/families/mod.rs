@@ -25,7 +25,10 @@ pub use grants::read as read_grants;
 pub use groups::{GroupSource, read as read_groups, source as group_source};
 pub use identity_links::read as read_identity_links;
 pub use reading::{complete, outcome, unsupported};
-pub use roles::{is_inherited as role_is_inherited, read as read_roles};
+pub use roles::{
+    assigned as assigned_roles, entitlement as role_entitlement, is_inherited as role_is_inherited,
+    read as read_roles,
+};
 
 pub use api_tokens::belongs_to_agent;
 

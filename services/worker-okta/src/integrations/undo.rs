@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 use sever_domain::entitlement::Entitlement;
-use sever_domain::plan::{Disposition, PlannedStep};
+use sever_domain::plan::{Disposition, KNOWN_BY, PlannedStep};
 use sever_domain::{Action, Grade, Reversibility, StepClass};
 use sever_provider::Undo;
+
+use crate::undo::{ROLE_LIMITED, ROLE_UNKNOWN, is_limited, known_by_facts, role_again};
 
 /// How a verified step comes back; what a call needs besides the target is in the pre-image.
 #[must_use]
@@ -13,8 +15,15 @@ pub fn undo(step: &PlannedStep, pre_image: Option<&Entitlement>) -> Undo {
         (Action::DisableIntegration, _) => inverse(step, Action::EnableIntegration, Value::Null),
         (Action::RemoveConsumer, _) => inverse(step, Action::AddConsumer, Value::Null),
         (Action::RevokePermission, Some(read)) => {
-            let facts = json!({ "scope": read.facts["scope"], "issuer": read.facts["issuer"] });
-            inverse(step, Action::GrantPermission, facts)
+            let facts = &read.facts;
+            // A grant gets an id of its own; what provisions has none.
+            let known_by = match &facts["scope"] {
+                Value::String(_) => known_by_facts(facts, &["scope"]),
+                _ => Value::Null,
+            };
+            let again =
+                json!({ "scope": facts["scope"], "issuer": facts["issuer"], KNOWN_BY: known_by });
+            inverse(step, Action::GrantPermission, again)
         }
         (Action::RevokeRole, Some(read)) => role(step, read),
         (Action::RevokePermission | Action::RevokeRole, None) => {
@@ -33,15 +42,13 @@ pub fn undo(step: &PlannedStep, pre_image: Option<&Entitlement>) -> Undo {
 }
 
 fn role(step: &PlannedStep, read: &Entitlement) -> Undo {
-    let facts = &read.facts;
-    let role = match (&facts["type"], &facts["role"]) {
-        (Value::String(kind), _) if kind != "CUSTOM" => json!({ "type": kind }),
-        (_, Value::String(role)) => {
-            json!({ "type": "CUSTOM", "role": role, "resource-set": facts["resource_set"] })
-        }
-        (_, _) => return never("what the role was is not in the pre-image"),
+    if is_limited(&read.facts) {
+        return never(ROLE_LIMITED);
+    }
+    let Some(mut facts) = role_again(&read.facts, &["type", "role", "resource_set"]) else {
+        return never(ROLE_UNKNOWN);
     };
-    let facts = json!({ "client_id": facts["client_id"], "role": role });
+    facts["client_id"] = read.facts["client_id"].clone();
     inverse(step, Action::GrantRole, facts)
 }
 

@@ -58,9 +58,23 @@ pub enum UnusableHttp {
     /// A bound is zero.
     #[error("{0} must be greater than zero")]
     Zero(&'static str),
-    /// The TLS set-up of this machine does not work.
-    #[error("the HTTP client cannot be made; check the system's certificate store")]
+    /// This machine trusts nobody.
+    #[error("the system's certificate store is empty or cannot be read: install ca-certificates")]
+    NoRoots,
+    /// The client cannot be made.
+    #[error("the HTTP client cannot be made")]
     Client(#[source] reqwest::Error),
+}
+
+impl UnusableHttp {
+    /// The setting of the connection that is at fault.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::BaseUrl(_) | Self::NoRoots | Self::Client(_) => "base_url",
+            Self::Zero(field) => field,
+        }
+    }
 }
 
 /// Calls one connection under the policy of this module. Shared by reference; every call is independent.
@@ -90,8 +104,9 @@ impl ProviderHttp {
         if settings.call_deadline.is_zero() {
             return Err(UnusableHttp::Zero("call_deadline"));
         }
-        tls::install();
+        let tls = tls::config().ok_or(UnusableHttp::NoRoots)?;
         let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)

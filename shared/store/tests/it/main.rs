@@ -4,6 +4,7 @@
 
 mod breaker;
 mod capability;
+mod closed_lists;
 mod comments;
 mod connection;
 mod dead_letter;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
+use sever_domain::entitlement::AccountReading;
 use sever_domain::{ConnectionId, SubjectKind};
 use sever_provider::http::SharedConnection;
 use sever_provider::{ConnectionSettings, Connector, ConnectorFactory as _};
@@ -13,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::adaptor::{Adaptor, Subject, Twist};
 use super::epoch::{self, Job};
+use super::give_back::give_back;
 use super::judge::{difference, strays, truths};
 use super::matrix::CellName;
 use super::record::Record;
@@ -114,6 +116,10 @@ impl<A: Adaptor> Cell<'_, A> {
     ) -> anyhow::Result<Baseline> {
         let row = self.name.row;
         let before = truths(self.instance, self.subject).await?;
+        let opening = match row {
+            Row::Restored => Some(make()?.inspect(&self.subject.account).await?),
+            _ => None,
+        };
         self.instance.forget_journal().await?;
         if let Some((then, count)) = row.fault(self.name.call) {
             self.instance
@@ -128,9 +134,12 @@ impl<A: Adaptor> Cell<'_, A> {
         if row == Row::Twice {
             self.second(&make, &record).await?;
         }
+        if let Some(opening) = &opening {
+            self.way_back(&make()?, &record, opening).await?;
+        }
         let found = truths(self.instance, self.subject).await?;
         let others = before.iter().zip(&found).skip(1);
-        if self.baseline.is_none() {
+        if self.baseline.is_none() || opening.is_some() {
             for (before, after) in others {
                 ensure!(
                     before == after,
@@ -165,6 +174,22 @@ impl<A: Adaptor> Cell<'_, A> {
             Some(entry) => bail!("the second run changed something: {entry}"),
             None => Ok(()),
         }
+    }
+
+    /// What has a way back comes back. Its writes may name their object in the body only: no call may name a bystander, and the
+    /// bystanders' truths tell the rest.
+    async fn way_back<C: Connector>(
+        &self,
+        connector: &C,
+        record: &Record,
+        opening: &AccountReading,
+    ) -> anyhow::Result<()> {
+        self.instance.forget_journal().await?;
+        give_back(connector, &self.subject.account, record, opening).await?;
+        let journal = self.instance.journal().await?;
+        let strays = strays(&journal, self.subject, self.adaptor.token_families(), None);
+        ensure!(strays.is_empty(), "{}", strays.join("; "));
+        Ok(())
     }
 
     /// Epoch after epoch, until nothing is live.
@@ -371,7 +396,7 @@ impl<A: Adaptor> Cell<'_, A> {
 
     fn judge_journal(&self, journal: &[Value], record: &Record) -> anyhow::Result<()> {
         let families = self.adaptor.token_families();
-        let strays = strays(journal, self.subject, families, &record.words);
+        let strays = strays(journal, self.subject, families, Some(&record.words));
         ensure!(strays.is_empty(), "{}", strays.join("; "));
         Ok(())
     }

@@ -43,12 +43,12 @@ fn settle(value: &mut Value, volatile: &[&str]) {
     }
 }
 
-/// Every entry that names a bystander, or writes to what is neither the subject's nor in the plan.
+/// Every entry that names a bystander, or writes to what is neither the subject's nor among `words`, where those are given.
 pub(super) fn strays(
     journal: &[Value],
     subject: &Subject,
     token_families: &[&str],
-    words: &HashSet<String>,
+    words: Option<&HashSet<String>>,
 ) -> Vec<String> {
     let forbidden: Vec<String> = subject
         .bystanders
@@ -69,7 +69,7 @@ pub(super) fn strays(
         let write = effect == "write" && !token_families.contains(&family);
         if write
             && !named.contains(&subject.account)
-            && !words.iter().any(|word| named.contains(word.as_str()))
+            && words.is_some_and(|words| !words.iter().any(|word| named.contains(word.as_str())))
         {
             strays.push(format!("writes outside the plan: {}", said.join(" ")));
         }

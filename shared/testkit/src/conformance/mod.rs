@@ -6,7 +6,8 @@
 //!
 //! - the end state of the subject and of every bystander is that of one clean run;
 //! - no write names anything but the subject's account or an object of the plan, and no call a bystander;
-//! - whenever the run says that nothing is live, nothing is.
+//! - whenever the run says that nothing is live, nothing is;
+//! - what was taken and has a way back comes back, is seen by a fresh read, and nothing more than there was.
 //!
 //! The way of an opt-out is that of the worker's runtime, with the pure functions that it decides by (`sever_domain`:
 //! [`plan`](sever_domain::plan), [`seen`](sever_domain::seen), [`closing`](sever_domain::closing), the step states), and with
@@ -15,6 +16,7 @@
 mod adaptor;
 mod cell;
 mod epoch;
+mod give_back;
 mod judge;
 mod lane;
 mod matrix;

@@ -18,6 +18,8 @@ pub enum Row {
     Clean,
     /// A second job for the same subject, after the first.
     Twice,
+    /// Everything that has a way back is given back after the first.
+    Restored,
     /// The process dies after the call took effect; another one goes on from what was committed.
     Crash,
     /// The call takes effect and the connection is cut before the answer.
@@ -57,6 +59,7 @@ impl Row {
     pub const ALL: &[Self] = &[
         Self::Clean,
         Self::Twice,
+        Self::Restored,
         Self::Crash,
         Self::AnswerLost,
         Self::TooManyRequests,
@@ -81,6 +84,7 @@ impl Row {
         match self {
             Self::Clean => "clean",
             Self::Twice => "twice",
+            Self::Restored => "restored",
             Self::Crash => "crash",
             Self::AnswerLost => "answer_lost",
             Self::TooManyRequests => "429",
@@ -120,6 +124,7 @@ impl Row {
             Self::TokenExpires | Self::CredentialsRefused => json!({ "status": 401 }),
             Self::Clean
             | Self::Twice
+            | Self::Restored
             | Self::FilterIgnored
             | Self::PageRepeats
             | Self::PagesWithoutEnd

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::seed::names;
+use super::seed::{SeedRole, names, role_of};
 use crate::control::{Answer, Refusal};
 use crate::exchange::Reply;
 use crate::okta::Org;
@@ -26,6 +26,13 @@ pub enum Mutation {
         user: String,
         /// The group's id or name.
         group: String,
+    },
+    /// Gives a group an administrative role, as `APP_ADMIN`.
+    GiveGroupRole {
+        /// The group's id or name.
+        group: String,
+        /// The role.
+        role: String,
     },
     /// Sets a user's status, without side effects.
     SetStatus {
@@ -110,6 +117,17 @@ pub fn apply(org: &mut Org, change: Mutation, now_ms: i64) -> Answer {
         Mutation::RemoveFromGroup { user, group } => {
             let (user, group) = (find(org, &user)?, find_group(org, &group)?);
             org.leave_group(&user, &group, now_ms);
+        }
+        Mutation::GiveGroupRole { group, role } => {
+            let group = find_group(org, &group)?;
+            let seed = SeedRole {
+                kind: role,
+                ..SeedRole::default()
+            };
+            let role = role_of(org, &seed);
+            if let Some(group) = org.groups.get_mut(&group) {
+                group.roles.insert(role.id.clone(), role);
+            }
         }
         Mutation::SetStatus { user, status } => org.set_status(&find(org, &user)?, status, now_ms),
         Mutation::Deactivate { user } => org.deactivate(&find(org, &user)?, now_ms),

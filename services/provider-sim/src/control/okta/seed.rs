@@ -11,6 +11,7 @@ pub mod names;
 mod plant;
 mod plant_app;
 
+pub use access::role_of;
 pub use app_document::SeedApp;
 pub use document::{
     SeedApiToken, SeedClient, SeedDevice, SeedDocument, SeedFactor, SeedGrant, SeedGroup, SeedIdp,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::exchange::Reply;
-use crate::okta::api::roles::label_of;
+use crate::okta::api::roles::{label_of, target_apps, with_targets};
 use crate::okta::call::Call;
 use crate::okta::error::{ApiError, Code};
 use crate::okta::page::whole;
@@ -12,7 +12,9 @@ use crate::okta::state::{Client, Org, Role};
 /// `GET /oauth2/v1/clients/{client}/roles`.
 pub fn list(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
     let roles = find(org, call)?.roles.values();
-    let items: Vec<Value> = roles.map(to_json).collect();
+    let items: Vec<Value> = roles
+        .map(|role| with_targets(call, role, to_json(role)))
+        .collect();
     Ok(whole(call, &items))
 }
 
@@ -31,6 +33,8 @@ pub fn assign(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
         kind,
         custom_role: body["role"].as_str().map(str::to_owned),
         resource_set: body["resource-set"].as_str().map(str::to_owned),
+        target_groups: Vec::new(),
+        target_apps: Vec::new(),
     };
     let reply = Reply::json(201, &to_json(&role));
     client.roles.insert(role.id.clone(), role);
@@ -45,6 +49,11 @@ pub fn unassign(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
     removed.ok_or_else(|| ApiError::not_found(id, "RoleAssignment"))?;
     log(org, call, "app.oauth2.client.privilege.revoke");
     Ok(Reply::empty(204))
+}
+
+/// `GET /oauth2/v1/clients/{client}/roles/{role}/targets/catalog/apps`.
+pub fn list_target_apps(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
+    target_apps(call, find(org, call)?.roles.get(call.argument(1)))
 }
 
 fn find<'a>(org: &'a mut Org, call: &Call) -> Result<&'a mut Client, ApiError> {

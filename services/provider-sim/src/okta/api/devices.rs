@@ -10,6 +10,7 @@ use crate::okta::page::whole;
 use crate::okta::state::{Device, Org};
 use crate::okta::system_log::Target;
 
+const ACTIVE: &str = "ACTIVE";
 const DEACTIVATED: &str = "DEACTIVATED";
 
 /// `GET /users/{user}/devices`.
@@ -64,6 +65,21 @@ pub fn deactivate(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
         device.last_updated = call.now_ms;
     }
     log(org, call, "device.lifecycle.deactivate", id);
+    Ok(Reply::empty(204))
+}
+
+/// `POST /devices/{device}/lifecycle/activate`.
+pub fn activate(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
+    let id = call.argument(0);
+    let already = org.device(id)?.status == ACTIVE;
+    if already {
+        return Ok(Reply::empty(204).unchanged());
+    }
+    if let Some(device) = org.devices.get_mut(id) {
+        ACTIVE.clone_into(&mut device.status);
+        device.last_updated = call.now_ms;
+    }
+    log(org, call, "device.lifecycle.activate", id);
     Ok(Reply::empty(204))
 }
 

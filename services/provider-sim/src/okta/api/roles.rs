@@ -76,6 +76,8 @@ pub fn assign(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
         kind: asked.kind,
         custom_role: asked.role,
         resource_set: asked.resource_set,
+        target_groups: Vec::new(),
+        target_apps: Vec::new(),
     };
     let body = to_json(call, &role, "USER");
     org.user_mut(&user)?.roles.insert(role.id.clone(), role);
@@ -115,6 +117,39 @@ pub fn label_of(kind: &str) -> String {
     }
 }
 
+/// `GET /users/{user}/roles/{role}/targets/catalog/apps`.
+pub fn list_target_apps(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
+    let user = org.user(&org.user_in(call, 0)?)?;
+    let role = user.roles.get(call.argument(1));
+    target_apps(call, role)
+}
+
+/// The applications that a role is limited to; a role of groups has none to list.
+pub fn target_apps(call: &Call, role: Option<&Role>) -> Result<Reply, ApiError> {
+    let role = role.ok_or_else(|| ApiError::not_found(call.argument(1), "RoleAssignment"))?;
+    if role.kind != "APP_ADMIN" {
+        return Err(ApiError::validation(
+            "role",
+            "it has no application targets",
+        ));
+    }
+    let apps = role.target_apps.iter();
+    let items: Vec<Value> = apps
+        .map(|name| json!({ "name": name, "displayName": name, "status": "ACTIVE" }))
+        .collect();
+    Ok(whole(call, &items))
+}
+
+/// `?expand=targets/groups` shows the groups that a standard role is limited to.
+pub fn with_targets(call: &Call, role: &Role, mut value: Value) -> Value {
+    if call.parameter("expand") == Some("targets/groups") && role.custom_role.is_none() {
+        let groups = role.target_groups.iter();
+        let groups: Vec<Value> = groups.map(|id| json!({ "id": id })).collect();
+        value["_embedded"] = json!({ "targets": { "groups": groups } });
+    }
+    value
+}
+
 fn to_json(call: &Call, role: &Role, assignment: &str) -> Value {
     let mut value = json!({
         "id": role.id,
@@ -128,5 +163,5 @@ fn to_json(call: &Call, role: &Role, assignment: &str) -> Value {
         value["role"] = json!(custom);
         value["resource-set"] = json!(role.resource_set);
     }
-    value
+    with_targets(call, role, value)
 }

@@ -121,6 +121,10 @@ pub struct Role {
     pub custom_role: Option<String>,
     /// The custom role's resource set.
     pub resource_set: Option<String>,
+    /// The groups that it is limited to; none is all.
+    pub target_groups: Vec<String>,
+    /// The applications that it is limited to, by name; none is all.
+    pub target_apps: Vec<String>,
 }
 
 /// An enrolled factor.

@@ -170,6 +170,8 @@ pub fn role_of(org: &mut Org, seed: &SeedRole) -> Role {
         label: crate::okta::label_of_role(&seed.kind),
         custom_role: seed.role.clone(),
         resource_set: seed.resource_set.clone(),
+        target_groups: seed.target_groups.clone(),
+        target_apps: seed.target_apps.clone(),
     }
 }
 

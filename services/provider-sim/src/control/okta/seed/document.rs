@@ -218,6 +218,10 @@ pub struct SeedRole {
     pub role: Option<String>,
     /// The custom role's resource set.
     pub resource_set: Option<String>,
+    /// Ids of the groups that it is limited to.
+    pub target_groups: Vec<String>,
+    /// Names of the applications that it is limited to.
+    pub target_apps: Vec<String>,
 }
 
 /// A factor.
