@@ -11,6 +11,8 @@ mod faults;
 mod guards;
 mod house;
 mod leaver;
+mod situations;
+mod soak;
 mod storm;
 mod vanta;
 mod way_back;
