@@ -1,7 +1,7 @@
 # `make help` lists the targets. Needs the Rust toolchain and Debian's package manager, nothing else.
 .POSIX:
 .SUFFIXES:
-.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench bench-reconcile chaos cluster dlq-10k clean-sever
+.PHONY: help packages test fmt lint doc unit rules deny conformance interop demo dev bench bench-reconcile chaos cluster dlq-10k soak clean-sever
 
 CARGO = cargo
 # Where cargo puts its output; the same variable that cargo reads.
@@ -74,6 +74,10 @@ dlq-10k: packages ## 10,000 dead letters are replayed while workers are killed: 
 bench-reconcile: packages ## a million accounts and three million entitlements loaded, compared and promoted, beside bare COPY and plain SQL
 	$(CARGO) build --locked --release -p sever-bench -p sever-provider-sim -p sever-reconciler -p sever-worker-okta --bins
 	$(RELEASE)/sever-bench-reconcile
+
+soak: packages ## ten minutes of random changes at the provider while people leave, inventories run and processes are killed (SEVER_SOAK_SECONDS)
+	$(CARGO) build --locked --workspace --bins
+	SEVER_SOAK_SECONDS=$${SEVER_SOAK_SECONDS:-600} $(CARGO) test --locked -p sever-tests --test it soak:: -- --nocapture
 
 cluster: packages ## a cluster of three RabbitMQ nodes, killed in turn under load: is every confirmed message delivered?
 	$(CARGO) build --locked --release -p sever-chaos --bins

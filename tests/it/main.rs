@@ -13,6 +13,8 @@ mod guards;
 mod house;
 mod leaver;
 mod restore_command;
+mod situations;
+mod soak;
 mod storm;
 mod vanta;
 mod way_back;

@@ -106,6 +106,12 @@ impl Client {
         json(self.send(request).await?).await
     }
 
+    /// Gives an order that has no body and no answer.
+    pub(crate) async fn order(&self, path: &[&str]) -> Result<(), Failure> {
+        let request = self.request(Method::POST, path)?;
+        self.send(request).await.map(drop)
+    }
+
     /// Deletes something.
     pub(crate) async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         let request = self.request(Method::DELETE, path)?;

@@ -12,9 +12,9 @@ use utoipa_axum::routes;
 
 use crate::console::Console;
 use crate::endpoint::{
-    audit, capabilities, connections, dead_letters, drift, holds, integrations, opt_outs, overview,
-    people, people_import, plans, protected, rejected, replays, sources, tasks, tokens, unmatched,
-    way_back,
+    audit, capabilities, connections, dead_letters, drift, exceptions, holds, integrations,
+    opt_outs, overview, people, people_import, plans, protected, rejected, replays, sources, tasks,
+    tokens, unmatched, way_back,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -135,6 +135,11 @@ fn ordinary() -> OpenApiRouter<Console> {
         .routes(routes!(drift::show_inventories, drift::ask_inventory))
         .routes(routes!(drift::release_inventory))
         .routes(routes!(drift::show_access))
+        .routes(routes!(
+            exceptions::list_exceptions,
+            exceptions::add_exception
+        ))
+        .routes(routes!(exceptions::end_exception))
         .routes(routes!(overview::show_overview))
 }
 

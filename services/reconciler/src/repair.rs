@@ -1,10 +1,10 @@
 //! Repairs: an ordinary opt-out for each finding whose policy says so, through the one way in, with its guards, plan and proof.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sever_accept::{AcceptError, Asker, OptOutRequest, Repair, accept_repair};
-use sever_domain::Intent;
 use sever_domain::request::Channel;
 use sever_domain::standing::Hindrance;
+use sever_domain::{AccountState, Intent, Situation};
 use sever_store::finding::{self, ToRepair};
 use sever_store::{Store, StoreError, drift};
 
@@ -43,13 +43,7 @@ async fn ask(store: &Store, finding: &ToRepair) -> Result<bool, AcceptError> {
     let intent = may(store, finding)
         .await?
         .map_err(AcceptError::NotJustified)?;
-    let body = json!({
-        "person": {"id": finding.subject},
-        "intent": intent,
-        "scope": [finding.connection_name],
-        "reason": format!("{} at {}", finding.situation, finding.connection_name),
-    });
-    let asked = OptOutRequest::parse(body.to_string().as_bytes())?;
+    let asked = OptOutRequest::parse(body(finding, intent).to_string().as_bytes())?;
     let repair = Repair {
         situation: finding.situation,
         connection: finding.connection,
@@ -58,7 +52,7 @@ async fn ask(store: &Store, finding: &ToRepair) -> Result<bool, AcceptError> {
     let key = format!("finding:{}", finding.id);
     let accepted = accept_repair(store, &asker, &key, &asked, repair).await?;
     let Some(opt_out) = accepted.opt_out else {
-        tracing::warn!(finding = %finding.id, state = %accepted.state, "a repair waits for a decision");
+        tracing::debug!(finding = %finding.id, state = %accepted.state, "a repair waits for a decision");
         return Ok(false);
     };
     if finding.returns > 0 {
@@ -67,6 +61,26 @@ async fn ask(store: &Store, finding: &ToRepair) -> Result<bool, AcceptError> {
     note(store, finding, opt_out)
         .await
         .map_err(AcceptError::from)
+}
+
+/// What is asked for. Access that should not be here is removed here; who is gone at the directory of their source has left
+/// everywhere, and a mere suspension there disables.
+fn body(finding: &ToRepair, intent: Intent) -> Value {
+    let whom = match &finding.integration {
+        Some(name) => ("integration", json!(name)),
+        None => ("person", json!({"id": finding.subject})),
+    };
+    let left = finding.situation == Situation::GoneAtSource;
+    let suspended = finding.account_state.as_deref() == Some(AccountState::Contained.as_str());
+    let mut body = json!({
+        "intent": if left && suspended { Intent::Disable } else { intent },
+        "reason": format!("{} at {}", finding.situation, finding.connection_name),
+    });
+    body[whom.0] = whom.1;
+    if !left {
+        body["scope"] = json!([finding.connection_name]);
+    }
+    body
 }
 
 /// How far the repair may go, as things stand now; acceptance asks again.
@@ -105,4 +119,61 @@ async fn note(
     let noted = finding::start_repair(&tx, finding.id, opt_out, ACTOR).await?;
     tx.commit().await?;
     Ok(noted)
+}
+
+#[cfg(test)]
+mod tests {
+    use sever_domain::{ConnectionId, FindingId, SubjectId};
+
+    use super::*;
+
+    fn finding(situation: Situation, state: &str, integration: Option<&str>) -> ToRepair {
+        ToRepair {
+            id: FindingId::generate(),
+            situation,
+            subject: SubjectId::generate(),
+            connection: ConnectionId::generate(),
+            connection_name: "okta-main".into(),
+            returns: 0,
+            by_hand: false,
+            integration: integration.map(str::to_owned),
+            account_state: Some(state.into()),
+        }
+    }
+
+    #[test]
+    fn each_situation_asks_for_what_mends_it_and_no_more() {
+        let back = body(
+            &finding(Situation::Resurrected, "live", None),
+            Intent::Remove,
+        );
+        assert_eq!(
+            (&back["intent"], &back["scope"]),
+            (&json!("remove"), &json!(["okta-main"]))
+        );
+        let residue = body(
+            &finding(Situation::IntegrationResidue, "live", Some("crm")),
+            Intent::Remove,
+        );
+        assert_eq!(
+            (&residue["integration"], &residue["person"]),
+            (&json!("crm"), &Value::Null)
+        );
+        let suspended = body(
+            &finding(Situation::GoneAtSource, "contained", None),
+            Intent::Remove,
+        );
+        assert_eq!(
+            (&suspended["intent"], suspended.get("scope")),
+            (&json!("disable"), None)
+        );
+        let gone = body(
+            &finding(Situation::GoneAtSource, "absent", None),
+            Intent::Remove,
+        );
+        assert_eq!(gone["intent"], "remove");
+        for asked in [back, residue, suspended, gone] {
+            OptOutRequest::parse(asked.to_string().as_bytes()).unwrap();
+        }
+    }
 }

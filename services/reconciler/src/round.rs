@@ -11,7 +11,7 @@ use sever_store::{Store, StoreError, finding, inventory, leader, reconcile};
 use sever_telemetry::catalogue;
 use uuid::Uuid;
 
-use crate::repair;
+use crate::{gauges, repair};
 
 /// Who schedules, compares and repairs.
 pub const ACTOR: &str = drift::RECONCILER;
@@ -22,8 +22,12 @@ const LEASE: &str = "reconcile";
 const LEASE_FOR: Duration = Duration::from_secs(10);
 /// When a bell that no worker answered is rung again.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a connection's suspected findings are rung for.
-const LOOK_AGAIN: Duration = Duration::from_secs(15);
+/// How often a connection's suspected findings, and those without provenance, are rung for.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How often open findings are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// How often Sever's own integrity is checked: it reads the newest inventories.
+const CHECK_EVERY: Duration = Duration::from_secs(300);
 /// How often the rows of old runs are dropped.
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
@@ -49,6 +53,8 @@ pub struct Reconciler {
     me: Uuid,
     looked: HashMap<ConnectionId, Instant>,
     tidied: Option<Instant>,
+    counted: Option<Instant>,
+    checked: Option<Instant>,
 }
 
 impl Reconciler {
@@ -61,6 +67,8 @@ impl Reconciler {
             me: Uuid::new_v4(),
             looked: HashMap::new(),
             tidied: None,
+            counted: None,
+            checked: None,
         }
     }
 
@@ -70,6 +78,10 @@ impl Reconciler {
     /// As any statement; what was committed stays, and the next round goes on.
     pub async fn round(&mut self) -> Result<Round, StoreError> {
         if !leader::lead(&self.store, LEASE, self.me, LEASE_FOR).await? {
+            if self.counted.take().is_some() {
+                gauges::tell_nothing();
+            }
+            self.checked = None;
             return Ok(Round::default());
         }
         let mut round = Round {
@@ -81,6 +93,7 @@ impl Reconciler {
         round.compared = self.compare().await?;
         round.repairs = self.repair().await?;
         self.tidy().await;
+        self.count().await;
         if round.rung > 0 || round.repairs > 0 {
             self.waker.wake();
         }
@@ -99,7 +112,7 @@ impl Reconciler {
             .store
             .client("finding connections with suspected findings")
             .await?;
-        let mut due = finding::suspected_connections(&client).await?;
+        let mut due = finding::connections_to_look_at(&client).await?;
         drop(client);
         let looked = &mut self.looked;
         looked.retain(|_, at| at.elapsed() < LOOK_AGAIN);
@@ -153,16 +166,41 @@ impl Reconciler {
         }
     }
 
+    /// Tells the metrics what is open, and what needs somebody.
+    async fn count(&mut self) {
+        let counted = if is_due(&mut self.counted, COUNT_EVERY) {
+            gauges::count_findings(&self.store).await
+        } else {
+            Ok(())
+        };
+        let checked = if is_due(&mut self.checked, CHECK_EVERY) {
+            gauges::count_concerns(&self.store).await
+        } else {
+            Ok(())
+        };
+        for error in [counted, checked].into_iter().filter_map(Result::err) {
+            tracing::warn!(%error, "findings and concerns could not be counted");
+        }
+    }
+
     /// Drops what nothing refers to; a table that is being read stays until the next time.
     async fn tidy(&mut self) {
-        if self.tidied.is_some_and(|at| at.elapsed() < TIDY_EVERY) {
+        if !is_due(&mut self.tidied, TIDY_EVERY) {
             return;
         }
-        self.tidied = Some(Instant::now());
         if let Err(error) = inventory::drop_unused(&self.store).await {
             tracing::warn!(%error, "the rows of old inventories could not be dropped");
         }
     }
+}
+
+/// Whether it was done so long ago; notes that it is done now.
+fn is_due(last: &mut Option<Instant>, every: Duration) -> bool {
+    let due = last.is_none_or(|at| at.elapsed() >= every);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
 }
 
 /// The word for what a comparison came to.

@@ -9,15 +9,16 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage, Undo,
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage,
+    Provenance, Undo,
 };
 use tokio::sync::OnceCell;
 
 use crate::org::Org;
 use crate::plan::Lifetimes;
 use crate::{
-    account, apply, capabilities, contain, disposition, families, inspect, inventory, plan, rules,
-    undo,
+    account, apply, capabilities, contain, disposition, families, inspect, inventory, plan,
+    provenance, rules, undo,
 };
 
 /// One Okta org, as the worker sees it. Made by [`crate::OktaFactory`].
@@ -116,6 +117,14 @@ impl Connector for OktaConnector {
         cursor: Option<&serde_json::Value>,
     ) -> Result<InventoryPage, CallError> {
         Box::pin(inventory::page(&self.org, cursor)).await
+    }
+
+    async fn provenance(
+        &self,
+        provider_id: &str,
+        since: jiff::Timestamp,
+    ) -> Result<Provenance, CallError> {
+        Box::pin(provenance::of(&self.org, provider_id, since)).await
     }
 
     fn blocked_for(&self) -> Option<Duration> {

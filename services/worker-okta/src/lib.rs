@@ -22,6 +22,7 @@ mod inventory;
 mod org;
 mod paging;
 mod plan;
+mod provenance;
 mod rules;
 mod service_app;
 mod undo;

@@ -88,6 +88,8 @@ pub mod endpoint {
         EVENT_HOOKS = "event_hooks" in "/api/v1/eventHooks*";
         /// Inline hooks.
         INLINE_HOOKS = "inline_hooks" in "/api/v1/inlineHooks*";
+        /// The System Log.
+        LOGS = "logs" in "/api/v1/logs*";
         /// Links to identity providers.
         IDPS = "idps" in "/api/v1/idps*";
     }

@@ -9,10 +9,11 @@ use sever_store::connection::{Change, ConnectionRow, ConnectionSpec};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use crate::reconcile_body::{CorrelationBody, ReconcileBody};
 pub use crate::span::{NoSpan, Span};
 
 /// The connections to apply: the file `connections.toml`, and the body of `PUT /v1/connections`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionsBody {
     /// The connections; those that are not named stay as they are.
@@ -20,7 +21,7 @@ pub struct ConnectionsBody {
 }
 
 /// One connection as it is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionBody {
     /// Its name: lower-case letters, digits, `_` and `-`, at most 63.
@@ -59,6 +60,9 @@ pub struct ConnectionBody {
     /// Whether it takes no work.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
+    /// How it is looked at again; where it is absent, that stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconcile: Option<ReconcileBody>,
 }
 
 const fn default_in_flight_max() -> i32 {
@@ -98,14 +102,14 @@ impl AppliedConnection {
 }
 
 /// The connections.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectionList {
     /// By name.
     pub items: Vec<ConnectionView>,
 }
 
 /// One connection as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectionView {
     /// Its id.
     pub id: Uuid,
@@ -201,6 +205,7 @@ impl From<ConnectionRow> for ConnectionView {
                 fence_delay: Span::stored(spec.fence_delay_s),
                 fence_approval: spec.fence_approval,
                 closed: spec.closed,
+                reconcile: None,
             },
             state: row.state,
             state_reason: row.state_reason,

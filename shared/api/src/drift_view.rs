@@ -139,6 +139,9 @@ pub struct ObservedView {
     pub entitlements: Option<i64>,
     /// Findings that are open.
     pub findings: i64,
+    /// When the schedule asks for the next inventory; absent where the connection takes no work or the directory is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Timestamp>,
     /// The newest inventory, whatever became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<RunView>,
@@ -183,6 +186,7 @@ impl From<Observed> for ObservedView {
             accounts: observed.rows.map(|rows| rows.0),
             entitlements: observed.rows.map(|rows| rows.1),
             findings: observed.findings,
+            next_at: observed.next_at,
             last: observed.last.map(|run| RunView {
                 id: run.id.0,
                 no: run.no,
@@ -213,6 +217,14 @@ pub struct RunRequestBody {
     /// The connection's name.
     #[schema(example = "okta-main")]
     pub connection: String,
+    /// `full` or `incremental`.
+    #[serde(default = "full")]
+    #[schema(value_type = String, example = "full")]
+    pub kind: RunKind,
+}
+
+const fn full() -> RunKind {
+    RunKind::Full
 }
 
 /// An inventory that was asked for, or released.

@@ -122,6 +122,8 @@ kinds! {
     FindingChanged = "finding.changed",
     /// The protected list was changed.
     ProtectionChanged = "protection.changed",
+    /// An exception was added, changed or ended.
+    ExceptionChanged = "exception.changed",
 }
 
 /// One event: who did what to which target, when, on whose request, and with what result.

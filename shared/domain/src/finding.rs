@@ -24,6 +24,8 @@ text_enum! {
         UnownedToken = "unowned_token",
         /// The person is active, and the account is gone.
         Missing = "missing",
+        /// The person is active, and the directory of their source has the account suspended, deactivated or not at all.
+        GoneAtSource = "gone_at_source",
         /// It could not be read: unknown, never clean.
         Unreachable = "unreachable",
     }
@@ -106,7 +108,7 @@ impl Situation {
     pub const fn default_action(self) -> DriftAction {
         match self {
             Self::Residual | Self::Resurrected => DriftAction::Repair,
-            Self::Ambiguous | Self::IntegrationResidue => DriftAction::Hold,
+            Self::Ambiguous | Self::IntegrationResidue | Self::GoneAtSource => DriftAction::Hold,
             Self::OrphanAccount
             | Self::OrphanEntitlement
             | Self::UnownedToken
@@ -119,7 +121,9 @@ impl Situation {
     #[must_use]
     pub const fn repairable(self) -> bool {
         match self {
-            Self::Residual | Self::Resurrected | Self::IntegrationResidue => true,
+            Self::Residual | Self::Resurrected | Self::IntegrationResidue | Self::GoneAtSource => {
+                true
+            }
             Self::OrphanAccount
             | Self::OrphanEntitlement
             | Self::Ambiguous
@@ -133,7 +137,7 @@ impl Situation {
     #[must_use]
     pub const fn needs_read_by_id(self) -> bool {
         match self {
-            Self::Residual | Self::Resurrected | Self::Missing => true,
+            Self::Residual | Self::Resurrected | Self::Missing | Self::GoneAtSource => true,
             Self::OrphanAccount
             | Self::OrphanEntitlement
             | Self::Ambiguous
@@ -152,6 +156,7 @@ impl Situation {
             | Self::OrphanAccount
             | Self::Ambiguous
             | Self::Missing
+            | Self::GoneAtSource
             | Self::Unreachable => true,
             Self::OrphanEntitlement | Self::IntegrationResidue | Self::UnownedToken => false,
         }

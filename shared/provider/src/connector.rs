@@ -18,6 +18,7 @@ use crate::call::{Answer, CallError};
 use crate::capability::Capability;
 use crate::http::SharedConnection;
 use crate::inventory::InventoryPage;
+use crate::provenance::Provenance;
 use crate::undo::{BlastRadius, Undo};
 
 /// What a connector is built from: one row of the connection table and its resolved credential.
@@ -240,6 +241,18 @@ pub trait Connector: Rules + Send + Sync + 'static {
         _cursor: Option<&serde_json::Value>,
     ) -> impl Future<Output = Result<InventoryPage, CallError>> + Send {
         async { Ok(InventoryPage::unsupported()) }
+    }
+
+    /// Who or what gave access to an account or application since an instant, by the provider's own log.
+    ///
+    /// # Errors
+    /// As any read.
+    fn provenance(
+        &self,
+        _provider_id: &str,
+        _since: jiff::Timestamp,
+    ) -> impl Future<Output = Result<Provenance, CallError>> + Send {
+        async { Ok(Provenance::NoLog("unsupported")) }
     }
 
     /// Calls per second that the provider's documented rate limits allow this connection, for estimates.

@@ -11,6 +11,7 @@ pub mod family;
 pub mod http;
 mod inventory;
 mod no_integrations;
+mod provenance;
 mod token_refusals;
 mod undo;
 pub mod wall_clock;
@@ -26,5 +27,6 @@ pub use inventory::{
     FamilyEnd, InventoryPage, Nested, SeenAccount, SeenEntitlement, Unreadable, parse_records,
 };
 pub use no_integrations::NoIntegrations;
+pub use provenance::{ENTRIES_MAX, LogEntry, Provenance};
 pub use token_refusals::TokenRefusals;
 pub use undo::{BlastRadius, Undo};

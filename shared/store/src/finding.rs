@@ -2,10 +2,12 @@
 
 mod decide;
 mod list;
+mod provenance;
 mod repair;
 
 pub use decide::{
-    Look, Suspect, accept, ask_repair, judge_looks, note_tried, suspected_connections, suspects,
+    Look, Suspect, accept, ask_repair, connections_to_look_at, judge_looks, note_tried, suspects,
 };
-pub use list::{FindingFilter, FindingRow, LIST_MAX, find, list, open_counts, unowned};
+pub use list::{FindingFilter, FindingRow, LIST_MAX, find, list, open_counts, returned, unowned};
+pub use provenance::{ASKS_MAX, Question, note_provenance, questions};
 pub use repair::{ToRepair, refuse_repair, settle_repairs, start_repair, to_repair};

@@ -13,41 +13,68 @@ use crate::outbox::WORK_EXCHANGE;
 use crate::pool::{Client, Store, Tx};
 use crate::row::word;
 
-/// A connection is due when its last full run was asked for long enough ago and none is open. One that was given up or found
-/// incomplete is tried again sooner: after a tenth of the time, at least five minutes.
-const DUE: &str = "
-SELECT connection.id FROM connection
-LEFT JOIN reconcile_setting AS setting ON setting.connection_id = connection.id
-LEFT JOIN LATERAL (
-    SELECT run.created_at, run.state FROM inventory_run AS run
-    WHERE run.connection_id = connection.id AND run.kind = 'full' ORDER BY run.no DESC LIMIT 1
-) AS last ON true
-WHERE connection.state = 'open'
-  AND NOT EXISTS (SELECT FROM inventory_run AS run WHERE run.connection_id = connection.id AND run.state IN ('waiting', 'running', 'loaded', 'held'))
-  AND (last.created_at IS NULL OR last.created_at < now() - make_interval(secs => CASE
-        WHEN last.state IN ('failed', 'incomplete', 'refused') THEN least(coalesce(setting.full_every_s, 86400), greatest(300, coalesce(setting.full_every_s, 86400) / 10))
-        ELSE coalesce(setting.full_every_s, 86400) END))
-ORDER BY last.created_at NULLS FIRST LIMIT 20";
+/// When each connection is read again. A full run is due when the last one was asked for long enough ago; one that was given up or
+/// found incomplete is tried again sooner: after a tenth of the time, at least five minutes. An incremental run is due when the last
+/// run of either kind is old enough, and only after a full one that was promoted. Nothing is due before the directory knows anybody:
+/// every account would be nobody's.
+macro_rules! plan {
+    () => {
+        "
+WITH plan AS (
+    SELECT connection.id, connection.state = 'open' AND EXISTS (SELECT FROM subject) AS wanted,
+           CASE WHEN last_full.created_at IS NULL THEN connection.created_at
+                ELSE last_full.created_at + make_interval(secs => CASE
+                     WHEN last_full.state IN ('failed', 'incomplete', 'refused') THEN least(setting.full_every_s, greatest(300, setting.full_every_s / 10))
+                     ELSE setting.full_every_s END) END AS full_at,
+           CASE WHEN EXISTS (SELECT FROM connection_inventory AS pointer WHERE pointer.connection_id = connection.id)
+                THEN last_any.created_at + make_interval(secs => setting.incremental_every_s) END AS incremental_at
+    FROM connection
+    LEFT JOIN reconcile_setting AS own ON own.connection_id = connection.id
+    CROSS JOIN LATERAL (SELECT coalesce(own.full_every_s, 86400) AS full_every_s, own.incremental_every_s) AS setting
+    LEFT JOIN LATERAL (
+        SELECT run.created_at, run.state FROM inventory_run AS run
+        WHERE run.connection_id = connection.id AND run.kind = 'full' ORDER BY run.no DESC LIMIT 1
+    ) AS last_full ON true
+    LEFT JOIN LATERAL (
+        SELECT run.created_at FROM inventory_run AS run WHERE run.connection_id = connection.id ORDER BY run.no DESC LIMIT 1
+    ) AS last_any ON true
+)"
+    };
+}
+
+/// A run that the guard holds does not stop the looking: the next full one takes its place, and is held if it is still so.
+const DUE: &str = concat!(
+    plan!(),
+    "
+SELECT id, full_at <= now() AS full_due FROM plan
+WHERE wanted AND (full_at <= now() OR incremental_at <= now())
+  AND NOT EXISTS (SELECT FROM inventory_run AS run WHERE run.connection_id = plan.id
+                  AND (run.state IN ('waiting', 'running', 'loaded') OR (run.state = 'held' AND full_at > now())))
+ORDER BY full_at LIMIT 20"
+);
 
 const RING: &str = "
 INSERT INTO outbox (id, job_id, exchange, routing_key, body)
 SELECT id, NULL, $1, key, body FROM unnest($2::uuid[], $3::text[], $4::bytea[]) AS bell (id, key, body)";
 
-const STATUS: &str = "
-SELECT connection.id, connection.name, connection.provider, promoted.no AS promoted_no, promoted.started_at AS observed_at,
+const STATUS: &str = concat!(
+    plan!(),
+    "
+SELECT CASE WHEN plan.wanted THEN least(plan.full_at, plan.incremental_at) END AS next_at, connection.id, connection.name, connection.provider, promoted.no AS promoted_no, promoted.started_at AS observed_at,
        promoted.accounts AS promoted_accounts, promoted.entitlements AS promoted_entitlements,
        last.id AS last_id, last.no AS last_no, last.kind, last.state, last.state_reason, last.accounts, last.entitlements, last.set_aside,
        last.started_at, last.ended_at,
        (SELECT count(*) FROM finding WHERE finding.connection_id = connection.id AND finding.closed_at IS NULL) AS findings
-FROM connection
+FROM connection JOIN plan USING (id)
 LEFT JOIN connection_inventory AS pointer ON pointer.connection_id = connection.id
 LEFT JOIN inventory_run AS promoted ON promoted.id = pointer.run_id
 LEFT JOIN LATERAL (
     SELECT run.* FROM inventory_run AS run WHERE run.connection_id = connection.id ORDER BY run.no DESC LIMIT 1
 ) AS last ON true
-WHERE connection.state <> 'closed' AND ($1::text IS NULL OR connection.name = $1) ORDER BY connection.name";
+WHERE connection.state <> 'closed' AND ($1::text IS NULL OR connection.name = $1) ORDER BY connection.name"
+);
 
-/// Asks for the full inventories that are due; returns how many.
+/// Asks for the inventories that are due, full before incremental; returns how many.
 ///
 /// # Errors
 /// As any statement.
@@ -58,7 +85,12 @@ pub async fn schedule(store: &Store, asked_by: &str) -> Result<usize, StoreError
     let mut asked = 0;
     for row in &due {
         let tx = client.begin().await?;
-        let run = inventory::ask(&tx, ConnectionId(row.get("id")), RunKind::Full, asked_by).await?;
+        let kind = if row.get("full_due") {
+            RunKind::Full
+        } else {
+            RunKind::Incremental
+        };
+        let run = inventory::ask(&tx, ConnectionId(row.get("id")), kind, asked_by).await?;
         tx.commit().await?;
         asked += usize::from(run.is_some());
     }
@@ -142,6 +174,9 @@ pub struct Observed {
     pub last: Option<LastRun>,
     /// Findings that are open.
     pub findings: i64,
+    /// When the schedule asks for the next one; in the past where one is due or under way, `None` where the connection or the
+    /// directory keeps it from asking.
+    pub next_at: Option<Timestamp>,
 }
 
 /// A connection's newest run.
@@ -213,5 +248,6 @@ fn observed(row: &Row) -> Result<Observed, StoreError> {
             .zip(row.get("promoted_entitlements")),
         last,
         findings: row.get("findings"),
+        next_at: row.get("next_at"),
     })
 }

@@ -18,7 +18,8 @@ use crate::row::{word, word_opt};
 /// where a removal found nobody and was reversed, nothing is left to say.
 ///
 /// A job stands while its opt-out is open or closed and it is neither cancelled nor replaced. The newest
-/// standing job decides what is proven, so that an open successor takes the proof of its predecessor away.
+/// standing job decides what is proven, so that an open successor takes the proof of its predecessor away; so does a finding that
+/// was confirmed: a later observation saw the access again.
 /// The grades are listed from the weakest to the best.
 const STANDINGS: &str = "
 WITH standing AS (
@@ -40,7 +41,9 @@ SELECT place.subject_id, place.connection_id, connection.name, connection.provid
                WHERE job.subject_id = place.subject_id AND job.connection_id = place.connection_id AND job.state = 'cancelled'
                AND opt_out.kind = 'opt_out' AND opt_out.state IN ('open', 'closed') AND job.effective_at <= now()) AS refused,
        coalesce(seen.whole, false) AS seen_whole,
-       coalesce(newest.state = 'done' AND closing.whole, false) AS proven,
+       coalesce(newest.state = 'done' AND closing.whole, false) AND NOT EXISTS (
+           SELECT FROM finding WHERE finding.subject_id = place.subject_id AND finding.connection_id = place.connection_id
+           AND finding.situation IN ('residual', 'resurrected', 'integration_residue') AND finding.state IN ('open', 'held', 'repairing', 'accepted')) AS proven,
        (SELECT max(step.residual_until) FROM step JOIN standing ON standing.id = step.job_id
         WHERE standing.subject_id = place.subject_id AND standing.connection_id = place.connection_id) AS residual_until,
        (ARRAY['attested', 'implied', 'provider_log', 'agreeing_reads', 'read'])[least(closing.ruled, steps.weakest)] AS weakest_grade

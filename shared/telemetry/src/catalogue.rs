@@ -122,6 +122,12 @@ metrics_of_the_product! {
         "Inventories compared, by result (promoted, held, incomplete, refused, not_loaded)."
     RECONCILE_SECONDS: Histogram in Seconds "sever_reconcile_seconds" []
         "Time from a loaded inventory to its findings and promotion."
+    FINDINGS: Gauge in Count "sever_findings" ["situation", "state"]
+        "Open findings by situation and state; told by the reconciler that leads."
+    FINDINGS_RETURNED: Gauge in Count "sever_findings_returned" []
+        "Open findings about access that came back after a repair had taken it away again."
+    CONCERNS: Gauge in Count "sever_concerns" ["check"]
+        "What the last check of Sever's own integrity found, by check; at most a hundred of each."
     BUS_CONNECTED: Gauge in Count "sever_bus_connected" ["connection"]
         "1 while this broker connection of the process is up, else 0."
     BUS_BLOCKED: Gauge in Count "sever_bus_blocked" ["connection"]

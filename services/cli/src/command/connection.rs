@@ -7,8 +7,9 @@ use clap::Subcommand;
 use reqwest::Method;
 use sever_api::connection_view::{
     AppliedView, BreakerClosedView, CloseBreakerBody, ConnectionList, ConnectionView,
-    ConnectionsBody,
+    ConnectionsBody, ReconcileBody,
 };
+use sever_domain::Situation;
 
 use crate::client::Client;
 use crate::exit::{Ended, Failure, Reason};
@@ -24,6 +25,10 @@ pub(crate) enum ConnectionCommand {
     /// worker sees them), access_token_lifetime ("1h"), and where they differ from the usual clock_skew ("30s"), in_flight_max (8),
     /// jobs_max (64; Vanta: always 1), closed (false) and a table access_token_lifetime_by_issuer. A fence before one-way steps: fence_delay ("2h",
     /// at most 30d), fence_approval (true: a second person releases them).
+    ///
+    /// A table 'reconcile' says how it is looked at again: full_every ("24h"), incremental_every ("5m"; none), findings_max (10000),
+    /// findings_percent (1), findings_min (50), directory_of (a source), credential_expires (a time), a table policy (residual = "report"; report, repair or hold for each
+    /// situation) and a list correlate ({ mail = true, name = true }): what must agree for an account without a binding to be somebody's.
     Apply {
         /// The file.
         file: PathBuf,
@@ -157,6 +162,7 @@ fn shown(connection: &ConnectionView) -> String {
         .iter()
         .map(|(issuer, span)| format!("{issuer} {span}"))
         .collect();
+    let reconcile = configured.reconcile.as_ref();
     pairs(&[
         ("name", Some(configured.name.clone())),
         ("id", Some(connection.id.to_string())),
@@ -184,10 +190,65 @@ fn shown(connection: &ConnectionView) -> String {
         ("calls at once", Some(configured.in_flight_max.to_string())),
         ("jobs at once", Some(configured.jobs_max.to_string())),
         ("fence", fence(connection)),
+        ("inventories", reconcile.map(inventories)),
+        ("findings", reconcile.map(|reconcile| {
+            let ReconcileBody {
+                findings_max,
+                findings_percent,
+                findings_min,
+                ..
+            } = reconcile;
+            format!("at most {findings_max} and {findings_percent} % of the accounts at once, {findings_min} always")
+        })),
+        (
+            "directory of",
+            reconcile.and_then(|reconcile| reconcile.directory_of.clone()),
+        ),
+        (
+            "credential until",
+            time_or_none(reconcile.and_then(|reconcile| reconcile.credential_expires)),
+        ),
+        ("policy", reconcile.map(policy)),
+        ("correlation", reconcile.map(correlation)),
         ("open jobs", Some(connection.jobs_open.to_string())),
         ("version", Some(connection.version.to_string())),
         ("created", Some(time(connection.created_at))),
     ])
+}
+
+fn inventories(reconcile: &ReconcileBody) -> String {
+    let full = reconcile.full_every;
+    match reconcile.incremental_every {
+        Some(incremental) => format!("full every {full}, incremental every {incremental}"),
+        None => format!("full every {full}"),
+    }
+}
+
+/// What is done about each situation; those that a file changed are marked.
+fn policy(reconcile: &ReconcileBody) -> String {
+    let words = Situation::ALL.iter().map(|situation| {
+        let configured = reconcile.policy.get(situation).copied();
+        let mark = if configured.is_some() { "*" } else { "" };
+        format!("{situation} {}{mark}", situation.action(configured))
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn correlation(reconcile: &ReconcileBody) -> String {
+    if reconcile.correlate.is_empty() {
+        return "by binding, then any two of e-mail, name and number".to_owned();
+    }
+    let rules = reconcile.correlate.iter().map(|rule| {
+        let parts = [
+            (rule.mail, "e-mail"),
+            (rule.name, "name"),
+            (rule.number, "number"),
+        ];
+        let parts = parts.iter().filter(|part| part.0).map(|part| part.1);
+        parts.collect::<Vec<_>>().join(" and ")
+    });
+    let rules = rules.collect::<Vec<_>>().join(", or ");
+    format!("by binding, then {rules}")
 }
 
 /// What one-way steps wait for.
@@ -217,6 +278,12 @@ fence_approval = true
 
 [connection.access_token_lifetime_by_issuer]
 "https://example.okta.com/oauth2/default" = "24h"
+
+[connection.reconcile]
+full_every = "12h"
+incremental_every = "5m"
+correlate = [{ mail = true, name = true }]
+policy = { residual = "hold" }
 "#;
 
     #[test]
@@ -229,6 +296,17 @@ fence_approval = true
         assert_eq!((connection.in_flight_max, connection.jobs_max), (8, 64));
         assert_eq!(connection.fence_delay.as_seconds(), 7200);
         assert!(connection.fence_approval);
+        let reconcile = connection.reconcile.as_ref().unwrap();
+        assert_eq!(
+            inventories(reconcile),
+            "full every 12h, incremental every 5m"
+        );
+        assert_eq!(correlation(reconcile), "by binding, then e-mail and name");
+        let words = policy(reconcile);
+        assert!(
+            words.starts_with("residual hold*, resurrected repair, orphan_account report"),
+            "{words}"
+        );
     }
 
     #[test]

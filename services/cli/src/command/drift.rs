@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use jiff::Timestamp;
 use reqwest::Method;
+use serde_json::Value;
 use sever_api::drift_view::{AcceptanceBody, FindingList, FindingView};
 use sever_domain::Situation;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use crate::client::Client;
 use crate::exit::Ended;
 use crate::output::{Format, pairs, table};
-use crate::words::{one_of, or_dash, time, time_or_none};
+use crate::words::{one_of, time, time_or_none};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DriftCommand {
@@ -150,7 +151,53 @@ fn shown(finding: &FindingView) -> String {
         ("accepted by", finding.accepted_by.clone()),
         ("accepted why", finding.accepted_why.clone()),
         ("closed", time_or_none(finding.closed_at)),
-        ("provenance", Some(or_dash(finding.provenance.as_ref()))),
     ]);
-    format!("{head}\n\nseen: {}", finding.evidence)
+    let given = provenance(finding.provenance.as_ref());
+    format!("{head}\n\ngiven by: {given}\nseen: {}", finding.evidence)
+}
+
+/// Who or what gave the access, by the provider's own log: one line for each entry, newest first.
+fn provenance(told: Option<&Value>) -> String {
+    let Some(told) = told else {
+        return "the provider's log has told nothing yet".to_owned();
+    };
+    if let Some(why) = told["no_log"].as_str() {
+        return format!("there is no log to ask ({why})");
+    }
+    let entries = told["entries"].as_array().into_iter().flatten();
+    let line = |entry: &Value| {
+        let word = |member: &str| entry[member].as_str().unwrap_or("-").to_owned();
+        let given = entry["given"].as_str();
+        let given = given.map_or(String::new(), |given| format!(", {given}"));
+        format!(
+            "\n  {}  {} {} by {}{given}  (log entry {})",
+            word("at"),
+            word("actor_kind"),
+            word("actor"),
+            word("event"),
+            word("entry")
+        )
+    };
+    entries.map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_gave_the_access_is_one_line_each_and_silence_is_said() {
+        let told = json!({"entries": [{
+            "at": "2026-11-22T12:00:00Z", "event": "group.user_membership.add", "actor_kind": "SystemPrincipal", "actor": "0pr1",
+            "given": "UserGroup:00g1", "entry": "e1",
+        }]});
+        assert_eq!(
+            provenance(Some(&told)),
+            "\n  2026-11-22T12:00:00Z  SystemPrincipal 0pr1 by group.user_membership.add, UserGroup:00g1  (log entry e1)"
+        );
+        assert!(provenance(None).contains("nothing yet"));
+        assert!(provenance(Some(&json!({"no_log": "forbidden"}))).contains("forbidden"));
+    }
 }

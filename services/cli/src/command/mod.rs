@@ -17,6 +17,7 @@ mod dlq_replay;
 mod dlq_show;
 mod doctor;
 mod drift;
+mod exception;
 mod hold;
 mod integration;
 mod migrate;
@@ -112,6 +113,9 @@ enum Command {
     Access(access::AccessArguments),
     /// Show accounts, entitlements and tokens that nobody is known to own.
     Orphans,
+    /// Show, add and end exceptions: accounts that no person owns and that may stay until a date.
+    #[command(subcommand)]
+    Exception(exception::ExceptionCommand),
     /// Show and change the list of those whom no opt-out may touch without a person.
     #[command(subcommand)]
     Protected(protected::ProtectedCommand),
@@ -156,6 +160,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ended {
         Command::Reconcile(command) => reconcile::run(command, format).await,
         Command::Access(arguments) => access::run(&arguments, format).await,
         Command::Orphans => orphans::run(format).await,
+        Command::Exception(command) => exception::run(command, format).await,
         Command::Protected(command) => protected::run(command, format).await,
         Command::Audit(command) => audit::run(command, format).await,
         Command::Doctor(arguments) => doctor::run(&arguments, format).await,

@@ -1,27 +1,30 @@
 //! `sever reconcile`: how connections are observed.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
-use sever_api::drift_view::{ObservedList, ObservedView, RunAsked, RunRequestBody};
+use serde::Serialize;
+use sever_api::drift_view::{ObservedList, ObservedView, RunAsked, RunRequestBody, RunView};
+use sever_domain::{RunKind, RunState};
 use uuid::Uuid;
 
 use crate::client::Client;
-use crate::exit::Ended;
+use crate::exit::{Ended, Failure, Reason};
 use crate::output::{Format, table};
-use crate::words::or_dash;
-use crate::words::time_or_none;
+use crate::words::{one_of, or_dash, time_or_none};
+
+/// How often the console is asked while an inventory is waited for.
+const ASK_EVERY: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReconcileCommand {
-    /// Ask for a full inventory of a connection now.
-    Run {
-        /// The connection's name.
-        #[arg(long)]
-        connection: String,
-    },
-    /// Show how connections are observed, and how far their inventories are.
+    /// Ask for an inventory now: of one connection, or of each where none is named.
+    Run(RunArguments),
+    /// Show how connections are observed, how far their inventories are, and when the next ones are due.
     Status {
         /// Of this connection only.
         #[arg(long)]
@@ -34,25 +37,26 @@ pub(crate) enum ReconcileCommand {
     },
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The connection's name; every connection where absent.
+    #[arg(long)]
+    connection: Option<String>,
+    /// How much is read: full proves absence, incremental reads what changed.
+    #[arg(long, default_value = "full", value_parser = one_of::<RunKind>(RunKind::ALL.iter().map(|kind| kind.as_str())))]
+    kind: RunKind,
+    /// Wait until it was compared, with progress; status 1 where it was not promoted.
+    #[arg(long)]
+    wait: bool,
+}
+
 /// Runs the command.
 pub(super) async fn run(command: ReconcileCommand, format: Format) -> Ended {
     let client = Client::from_environment()?;
     match command {
-        ReconcileCommand::Run { connection } => {
-            let body = RunRequestBody { connection };
-            let asked: RunAsked = client
-                .send_json(Method::POST, &["inventories"], &body)
-                .await?;
-            format.print(&asked, |asked| {
-                format!("inventory {} is asked for", asked.run)
-            })?;
-        }
+        ReconcileCommand::Run(arguments) => return ask(&client, &arguments, format).await,
         ReconcileCommand::Status { connection } => {
-            let query: Vec<_> = connection
-                .into_iter()
-                .map(|name| ("connection", name))
-                .collect();
-            let list: ObservedList = client.get(&["inventories"], &query).await?;
+            let list = status(&client, connection.as_deref()).await?;
             format.print(&list, observed)?;
         }
         ReconcileCommand::Release { id } => {
@@ -68,6 +72,130 @@ pub(super) async fn run(command: ReconcileCommand, format: Format) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn status(client: &Client, connection: Option<&str>) -> Result<ObservedList, Failure> {
+    let query: Vec<_> = connection
+        .map(|name| ("connection", name.to_owned()))
+        .into_iter()
+        .collect();
+    client.get(&["inventories"], &query).await
+}
+
+/// The inventories that were asked for.
+#[derive(Debug, Serialize)]
+struct Asked {
+    /// By the connection's name.
+    asked: BTreeMap<String, Uuid>,
+    /// Connections where one is open already.
+    open_already: Vec<String>,
+}
+
+async fn ask(client: &Client, arguments: &RunArguments, format: Format) -> Ended {
+    let names: Vec<String> = match &arguments.connection {
+        Some(name) => vec![name.clone()],
+        None => {
+            let all = status(client, None).await?.items;
+            all.into_iter().map(|view| view.connection).collect()
+        }
+    };
+    let mut asked = Asked {
+        asked: BTreeMap::new(),
+        open_already: Vec::new(),
+    };
+    for name in names {
+        let body = RunRequestBody {
+            connection: name.clone(),
+            kind: arguments.kind,
+        };
+        let run: Result<RunAsked, Failure> = client
+            .send_json(Method::POST, &["inventories"], &body)
+            .await;
+        match run {
+            Ok(run) => drop(asked.asked.insert(name, run.run)),
+            // Of all connections, the others are still asked for.
+            Err(failure) if arguments.connection.is_none() && failure.is(Reason::Refused) => {
+                asked.open_already.push(name);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if !arguments.wait {
+        format.print(&asked, said)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let list = wait(client, &asked).await?;
+    format.print(&list, observed)?;
+    let promoted = |view: &ObservedView| {
+        let last = view.last.as_ref();
+        last.is_some_and(|run| matches!(run.state, RunState::Promoted | RunState::Superseded))
+    };
+    Ok(if list.items.iter().all(promoted) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn said(asked: &Asked) -> String {
+    let new = asked
+        .asked
+        .iter()
+        .map(|(name, run)| format!("{name}: inventory {run} is asked for"));
+    let old = asked
+        .open_already
+        .iter()
+        .map(|name| format!("{name}: an inventory is open already, or the connection is closed"));
+    new.chain(old).collect::<Vec<_>>().join("\n")
+}
+
+/// Waits until each inventory that was asked for was compared, held or given up.
+async fn wait(client: &Client, asked: &Asked) -> Result<ObservedList, Failure> {
+    let bar = ProgressBar::new(asked.asked.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}") {
+        bar.set_style(style);
+    }
+    loop {
+        let mut list = status(client, None).await?;
+        list.items
+            .retain(|view| asked.asked.contains_key(&view.connection));
+        let working: Vec<String> = list
+            .items
+            .iter()
+            .filter(|view| view.last.as_ref().is_some_and(is_working))
+            .map(|view| format!("{} {}", view.connection, progress(view)))
+            .collect();
+        bar.set_position((asked.asked.len() - working.len().min(asked.asked.len())) as u64);
+        bar.set_message(working.join(", "));
+        if working.is_empty() {
+            bar.finish_and_clear();
+            return Ok(list);
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+const fn is_working(run: &RunView) -> bool {
+    matches!(
+        run.state,
+        RunState::Waiting | RunState::Running | RunState::Loaded
+    )
+}
+
+/// How far the newest inventory is: its state, and what part of the one before it has read.
+fn progress(view: &ObservedView) -> String {
+    let Some(run) = &view.last else {
+        return "-".to_owned();
+    };
+    let before = view.accounts.unwrap_or(0) + view.entitlements.unwrap_or(0);
+    let rows = run.accounts + run.entitlements;
+    match (run.state, before) {
+        (RunState::Running, 1..) if run.kind == RunKind::Full => {
+            format!("{} {} %", run.state, (rows * 100 / before).min(99))
+        }
+        (RunState::Running, _) => format!("{}, {rows} rows", run.state),
+        _ => run.state.to_string(),
+    }
+}
+
 fn observed(list: &ObservedList) -> String {
     let row = |view: &ObservedView| {
         let last = view.last.as_ref();
@@ -80,9 +208,11 @@ fn observed(list: &ObservedList) -> String {
             or_dash(view.entitlements),
             view.findings.to_string(),
             or_dash(last.map(|run| run.id)),
-            or_dash(last.map(|run| run.state)),
+            or_dash(last.map(|run| run.kind)),
+            progress(view),
             or_dash(rows),
             or_dash(last.and_then(|run| run.reason.clone())),
+            or_dash(time_or_none(view.next_at)),
         ]
     };
     let head = [
@@ -93,13 +223,55 @@ fn observed(list: &ObservedList) -> String {
         "entitlements",
         "findings",
         "last inventory",
+        "kind",
         "state",
         "rows",
         "why",
+        "next",
     ];
     table(
         &head,
         list.items.iter().map(row).collect(),
         "there is no connection",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_against_the_inventory_before_and_never_whole_while_it_runs() {
+        let run = RunView {
+            id: Uuid::nil(),
+            no: 2,
+            kind: RunKind::Full,
+            state: RunState::Running,
+            reason: None,
+            accounts: 20,
+            entitlements: 30,
+            set_aside: 0,
+            started_at: None,
+            ended_at: None,
+        };
+        let mut view = ObservedView {
+            connection: "okta-main".into(),
+            provider: sever_domain::Provider::Okta,
+            observed_at: None,
+            accounts: Some(100),
+            entitlements: Some(100),
+            findings: 0,
+            next_at: None,
+            last: Some(run),
+        };
+        assert_eq!(progress(&view), "running 25 %");
+        view.accounts = Some(1);
+        view.entitlements = Some(1);
+        assert_eq!(progress(&view), "running 99 %");
+        view.accounts = None;
+        view.entitlements = None;
+        assert_eq!(progress(&view), "running, 50 rows");
+        view.last = None;
+        assert_eq!(progress(&view), "-");
+    }
 }

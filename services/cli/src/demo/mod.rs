@@ -8,6 +8,7 @@ mod bystander;
 mod cast;
 mod check;
 mod disconnect;
+mod drift;
 mod events;
 mod follow;
 mod integrations;

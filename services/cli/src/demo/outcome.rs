@@ -9,6 +9,7 @@ use sever_domain::{Grade, Status};
 
 use super::audience::{Act, Subject};
 use super::cast::LEAVERS;
+use super::drift::Drift;
 use super::matrix;
 
 /// What came out. `connected`, `partially_disconnected` and `fully_removed` together are `subjects`.
@@ -42,6 +43,10 @@ pub(super) struct Outcome {
     pub(super) restored: usize,
     /// Messages that could not be taken in.
     pub(super) rejected: usize,
+    /// Findings about access that came undone and that an ordinary opt-out mended.
+    pub(super) findings_repaired: usize,
+    /// Findings that wait for a person; `held` counts opt-outs.
+    pub(super) findings_held: usize,
     /// Cells of the matrix, subject by system, for each status.
     pub(super) cells: BTreeMap<String, usize>,
     /// Where the providers' own record and state contradict what Sever says, or a cell was not read again.
@@ -57,6 +62,8 @@ pub(super) struct Beside {
     pub(super) rejected: usize,
     /// Contradictions that were found.
     pub(super) violations: usize,
+    /// What came undone.
+    pub(super) drift: Drift,
     /// From the start of the command.
     pub(super) seconds: u64,
 }
@@ -97,6 +104,8 @@ impl Outcome {
                 .count(),
             restored: matrix::restored(acts),
             rejected: beside.rejected,
+            findings_repaired: beside.drift.repaired,
+            findings_held: beside.drift.held,
             cells: cells
                 .map(|(status, count)| (status.to_string(), count))
                 .collect(),
@@ -122,6 +131,8 @@ impl Outcome {
             tasks_done: 1,
             restored: 1,
             rejected: 1,
+            findings_repaired: 1,
+            findings_held: 1,
             cells: self.cells.clone(),
             journal_violations: 0,
             seconds: self.seconds,
@@ -167,12 +178,16 @@ mod tests {
             tasks_done: 1,
             restored: 1,
             rejected: 1,
+            findings_repaired: 1,
+            findings_held: 1,
             cells: BTreeMap::new(),
             journal_violations: 0,
             seconds: 61,
         };
         assert!(expected.is_expected());
-        let off: [fn(&mut Outcome); 9] = [
+        let off: [fn(&mut Outcome); 11] = [
+            |outcome| outcome.findings_repaired -= 1,
+            |outcome| outcome.findings_held += 1,
             |outcome| outcome.leavers += 1,
             |outcome| outcome.fully_removed -= 1,
             |outcome| outcome.connected += 1,

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::audience::{self, Act, Subject};
 use super::cast::{Cast, LEAVERS, PEOPLE};
 use super::check::{self, Findings};
+use super::drift::{self, Drift};
 use super::integrations::{self, Integration};
 use super::operator::Operator;
 use super::outcome::{Beside, Outcome};
@@ -83,22 +84,23 @@ async fn perform(
     stage::slow_down(&fleet.simulator).await?;
     let before = truth::look(&fleet.simulator, &cast, &integrations).await?;
 
-    play(fleet, (&cast, &integrations), narrator).await?;
+    let drift = play(fleet, (&cast, &integrations), narrator).await?;
 
     let acts = audience::acts(&fleet.console, &cast, &integrations).await?;
     show(fleet, &acts, narrator)?;
     tell_intake(&acts, fleet, narrator).await?;
     let findings = check::everything(fleet, (&cast, &integrations), &before, &acts).await?;
     tell(&findings, narrator);
-    outcome(fleet, &acts, &findings, start).await
+    outcome(fleet, &acts, (&findings, drift), start).await
 }
 
-/// What happens, in its order: people leave, integrations are disconnected, a person does what no call can, one comes back.
+/// What happens, in its order: people leave, integrations are disconnected, a person does what no call can, one comes back, and
+/// access that comes undone is found.
 async fn play(
     fleet: &Fleet,
     (cast, integrations): (&Cast, &[Integration]),
     narrator: Narrator,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Drift> {
     let console = &fleet.console;
     let operator = Operator::first(fleet, narrator);
     let colleague = operator.colleague(fleet).await?;
@@ -117,7 +119,10 @@ async fn play(
     task::run(console, cast, &operator, &colleague).await?;
     follow::until_settled(console, subjects, narrator).await?;
     restore::run(console, cast, &operator).await?;
-    follow::until_settled(console, subjects + 1, narrator).await
+    follow::until_settled(console, subjects + 1, narrator).await?;
+    let drift = drift::run(fleet, cast, &operator, narrator).await?;
+    follow::until_settled(console, subjects + 2, narrator).await?;
+    Ok(drift)
 }
 
 async fn import(fleet: &Fleet, cast: &Cast, narrator: Narrator) -> anyhow::Result<()> {
@@ -202,12 +207,13 @@ fn tell(findings: &Findings, narrator: Narrator) {
 async fn outcome(
     fleet: &Fleet,
     acts: &[Act<'_>],
-    findings: &Findings,
+    (findings, drift): (&Findings, Drift),
     start: Instant,
 ) -> anyhow::Result<(Outcome, bool)> {
     let beside = Beside {
         rejected: audience::rejected(&fleet.console).await?.items.len(),
         violations: findings.provider.len(),
+        drift,
         seconds: start.elapsed().as_secs(),
     };
     let tasks = audience::tasks(&fleet.console).await?;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sever_api::connection_view::{ConnectionBody, Span};
+use sever_api::connection_view::{ConnectionBody, ReconcileBody, Span};
 use sever_config::DevConfig;
-use sever_domain::Provider;
+use sever_domain::{DriftAction, Provider, Situation};
 
 use super::cast::{LEAVERS, LONG_SERVER, PEOPLE};
 use crate::dev::addresses::Ports;
@@ -69,6 +69,10 @@ fn connection(system: System, base_url: &str) -> ConnectionBody {
     };
     let mut body = system.connection(base_url, lifetime_s, CLOCK_SKEW_S);
     if system.provider == Provider::Okta {
+        body.reconcile = Some(ReconcileBody {
+            policy: BTreeMap::from([(Situation::OrphanAccount, DriftAction::Hold)]),
+            ..ReconcileBody::default()
+        });
         let long = format!("{base_url}/oauth2/{LONG_SERVER}");
         body.access_token_lifetime_by_issuer = BTreeMap::from([(long, span(LONG_LIFETIME_S))]);
     }

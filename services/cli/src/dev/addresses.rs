@@ -9,12 +9,13 @@ use sever_private_servers::{are_free, free_ports};
 /// The simulator's port where it is free.
 const SIMULATOR: u16 = 8090;
 
-/// The usual ports of the services: intake and the console, each with its health port, then the workers' health ports.
-const SERVICES: [u16; 9] = [
+/// The usual ports of the services: intake and the console, each with its health port, then the reconciler's and the workers' health ports.
+const SERVICES: [u16; 10] = [
     ports::INTAKE_HTTP,
     ports::INTAKE_OPS,
     ports::CONSOLE_HTTP,
     ports::CONSOLE_OPS,
+    ports::RECONCILER_OPS,
     ports::WORKER_OKTA_OPS,
     ports::WORKER_ENTRA_OPS,
     ports::WORKER_VANTA_OPS,
@@ -33,6 +34,8 @@ pub(crate) struct Addresses {
     pub(crate) console: SocketAddr,
     /// Health and metrics of the console.
     pub(crate) console_ops: SocketAddr,
+    /// Health and metrics of the reconciler.
+    pub(crate) reconciler_ops: SocketAddr,
     /// Health and metrics of the workers.
     pub(crate) workers: [Worker; 5],
 }
@@ -66,6 +69,7 @@ impl Addresses {
             intake_ops,
             console,
             console_ops,
+            reconciler_ops,
             okta,
             entra,
             vanta,
@@ -78,6 +82,7 @@ impl Addresses {
             intake_ops,
             console,
             console_ops,
+            reconciler_ops,
             workers: [
                 worker("sever-worker-okta", okta),
                 worker("sever-worker-entra", entra),

@@ -89,7 +89,7 @@ impl Fleet {
         )?;
         let (token_file, token) = database.first_token(&home).await?;
         let addresses = Addresses::choose(plan.ports)?;
-        narrator.say("starting intake, the console and five workers …");
+        narrator.say("starting intake, the console, the reconciler and five workers …");
         let services = start_services(plan, addresses, &home, &database, &broker).await?;
         let all: Vec<_> = services
             .iter()

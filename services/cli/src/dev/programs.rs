@@ -48,6 +48,7 @@ pub(super) async fn start_services(
             Some(addresses.console),
             addresses.console_ops,
         ),
+        ("sever-reconciler", None, addresses.reconciler_ops),
     ];
     let workers = addresses.workers.iter();
     wanted.extend(workers.map(|worker| (worker.program, None, worker.ops)));

@@ -106,6 +106,7 @@ fn show(fleet: &Fleet) -> anyhow::Result<()> {
 {database}; {broker}
 intake       http://{intake}  (health and metrics http://{intake_ops})
 console      http://{console}  (health and metrics http://{console_ops})
+reconciler   looks at every system again  (health and metrics http://{reconciler_ops})
 {workers}
 simulator    http://{simulator}
 {systems}
@@ -126,6 +127,7 @@ Ctrl-C stops everything.
         intake_ops = at.intake_ops,
         console = at.console,
         console_ops = at.console_ops,
+        reconciler_ops = at.reconciler_ops,
         workers = workers.join("\n"),
         simulator = fleet.simulator.address(),
         systems = systems.join("\n"),

@@ -144,6 +144,7 @@ impl System {
             fence_delay: Span::default(),
             fence_approval: false,
             closed: false,
+            reconcile: None,
         }
     }
 }

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use sever_api::connection_view::{
     AppliedConnection, AppliedView, BreakerClosedView, CloseBreakerBody, ConnectionBody,
-    ConnectionList, ConnectionView, ConnectionsBody,
+    ConnectionList, ConnectionView, ConnectionsBody, ReconcileBody,
 };
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_config::CredentialReference;
 use sever_store::breaker::{self, ClosedByHand};
-use sever_store::connection::{self, ApplyError, ConnectionSpec, FENCE_DELAY_MAX_S};
+use sever_store::connection::{self, ApplyError, Change, ConnectionSpec, FENCE_DELAY_MAX_S};
+use sever_store::reconcile_policy::{self, PolicyError};
 
 use crate::console::Console;
 
@@ -34,7 +35,14 @@ pub(crate) async fn list_connections(
     who.require(Scope::ConnectionsRead)?;
     let client = console.store.client("listing connections").await?;
     let rows = connection::list(&client).await?;
-    let items = rows.into_iter().map(ConnectionView::from).collect();
+    let mut policies = reconcile_policy::all(&client).await?;
+    let view = |row: connection::ConnectionRow| {
+        let policy = policies.remove(&row.id).unwrap_or_default();
+        let mut view = ConnectionView::from(row);
+        view.configured.reconcile = Some(policy.into());
+        view
+    };
+    let items = rows.into_iter().map(view).collect();
     Ok(Json(ConnectionList { items }))
 }
 
@@ -61,11 +69,18 @@ pub(crate) async fn apply_connections(
     let mut client = console.store.client("applying connections").await?;
     let tx = client.begin().await?;
     let mut applied = Vec::new();
-    for connection in body.connection {
+    for mut connection in body.connection {
+        let policy = connection.reconcile.take();
         let spec = ConnectionSpec::from(connection);
-        let change = connection::apply(&tx, &spec, &actor)
+        let mut change = connection::apply(&tx, &spec, &actor)
             .await
             .map_err(refused)?;
+        if let Some(policy) = policy {
+            let differs = reconcile_policy::apply(&tx, &spec.name, &policy.into(), &actor).await;
+            if differs.map_err(no_policy)? && change == Change::Unchanged {
+                change = Change::Changed;
+            }
+        }
         applied.push(AppliedConnection::new(&spec.name, change));
     }
     tx.commit().await?;
@@ -124,6 +139,13 @@ fn refused(error: ApplyError) -> Problem {
     }
 }
 
+fn no_policy(error: PolicyError) -> Problem {
+    match error {
+        PolicyError::NoSource { .. } => Problem::new(ProblemKind::StateConflict, error.to_string()),
+        PolicyError::Store(error) => error.into(),
+    }
+}
+
 fn check(body: &ConnectionsBody) -> Result<(), Problem> {
     if body.connection.is_empty() || body.connection.len() > APPLY_MAX {
         return Err(Problem::invalid(
@@ -177,6 +199,9 @@ fn fault(connection: &ConnectionBody) -> Option<(&'static str, String)> {
     if connection.fence_delay.as_seconds() > FENCE_DELAY_MAX_S {
         return fault("fence_delay", "must be at most 30d");
     }
+    if let Some((key, problem)) = connection.reconcile.as_ref().and_then(ReconcileBody::fault) {
+        return Some(("reconcile", format!("has a '{key}' that {problem}")));
+    }
     None
 }
 
@@ -220,8 +245,8 @@ mod tests {
     #[test]
     fn each_faulty_key_is_named_and_a_pasted_credential_is_not_repeated() {
         assert_eq!(check(&body(|_| ())), Ok(()));
-        type Change = fn(&mut ConnectionBody);
-        let faults: [(&str, Change); 7] = [
+        type Alteration = fn(&mut ConnectionBody);
+        let faults: [(&str, Alteration); 7] = [
             ("name", |c| c.name = "Okta".to_owned()),
             ("base_url", |c| c.base_url = "example.okta.com".to_owned()),
             ("base_url", |c| {

@@ -8,7 +8,7 @@ use sever_api::drift_view::{
     AcceptanceBody, AccessView, FindingList, FindingView, ObservedList, RunAsked, RunRequestBody,
 };
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
-use sever_domain::{FindingId, RunId, RunKind, Situation};
+use sever_domain::{FindingId, RunId, Situation};
 use sever_store::finding::{self, FindingFilter};
 use sever_store::{access, connection, drift, inventory, reconcile};
 use utoipa::IntoParams;
@@ -197,7 +197,7 @@ pub(crate) async fn show_inventories(
     Ok(Json(ObservedList { items }))
 }
 
-/// Asks for a full inventory of a connection.
+/// Asks for an inventory of a connection. One that the mass guard holds there gives way to it.
 #[utoipa::path(
     post, path = "/v1/inventories", tag = "drift", request_body = RunRequestBody, security(("bearer" = ["drift:write"])),
     responses(
@@ -220,7 +220,7 @@ pub(crate) async fn ask_inventory(
     let found = connection::find(&client, &body.connection).await?;
     let found = found.ok_or_else(|| Problem::not_found("connection of this name"))?;
     let tx = client.begin().await?;
-    let run = inventory::ask(&tx, found.id, RunKind::Full, &who.actor()).await?;
+    let run = inventory::ask(&tx, found.id, body.kind, &who.actor()).await?;
     tx.commit().await?;
     let open = || {
         Problem::new(

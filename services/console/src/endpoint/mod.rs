@@ -5,6 +5,7 @@ pub(crate) mod capabilities;
 pub(crate) mod connections;
 pub(crate) mod dead_letters;
 pub(crate) mod drift;
+pub(crate) mod exceptions;
 pub(crate) mod holds;
 pub(crate) mod integrations;
 pub(crate) mod opt_outs;

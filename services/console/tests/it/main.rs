@@ -9,4 +9,5 @@ mod configuration;
 mod dead_letters;
 mod import;
 mod integrations;
+mod observation;
 mod work;

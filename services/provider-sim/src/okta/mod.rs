@@ -14,7 +14,7 @@ mod routes;
 pub mod settings;
 mod site;
 pub mod state;
-mod system_log;
+pub mod system_log;
 mod target;
 
 pub use api::roles::label_of as label_of_role;

@@ -90,6 +90,32 @@ impl EventLog {
         });
     }
 
+    /// Appends what somebody did at `now_ms` behind the back of the org's clients: `actor` is id, type and name.
+    pub fn record_behind(
+        &mut self,
+        actor: (String, &'static str, String),
+        now_ms: i64,
+        uuid: String,
+        kind: &'static str,
+        targets: Vec<Target>,
+    ) {
+        self.last_seq += 1;
+        if self.events.len() == EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(Event {
+            seq: self.last_seq,
+            request_id: uuid.clone(),
+            uuid,
+            published: now_ms,
+            kind,
+            actor,
+            targets,
+            request_uri: "/admin".to_owned(),
+            token_id: None,
+        });
+    }
+
     /// The events, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Event> {
         self.events.iter()

@@ -17,3 +17,6 @@ LEFT JOIN drift_standing AS o ON o.out AND o.subject_id = b.subject_id
 WHERE (a.state = 'live' AND o.subject_id IS NOT NULL)
    OR (a.state = 'live' AND b.subject_id IS NULL AND kind = 'account')
    OR (o.subject_id IS NULL AND b.binding_state = 'confirmed' AND (a.state IS NULL OR a.state IN ('deactivated', 'absent')))
+   -- At the directory of a source a listed id suffices, and a suspended account says something.
+   OR (o.subject_id IS NULL AND b.subject_id IS NOT NULL AND a.state IS DISTINCT FROM 'live'
+       AND EXISTS (SELECT FROM reconcile_setting WHERE connection_id = '{connection}' AND directory_of IS NOT NULL))

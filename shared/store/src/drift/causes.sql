@@ -30,10 +30,37 @@ INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileg
 SELECT 'missing', kind || ':' || provider_id, provider_id, subject_id, false, coalesce(seen_at, '{started_at}'),
        jsonb_build_object('state', coalesce(state, 'absent'), 'basis', 'binding')
 FROM drift_account LEFT JOIN person ON person.id = subject_id
-WHERE subject_id IS NOT NULL AND NOT out AND coalesce(state, 'absent') <> 'live'
+WHERE subject_id IS NOT NULL AND NOT out AND binding_state = 'confirmed' AND coalesce(state, 'absent') NOT IN ('live', 'contained')
   AND coalesce(person.employment_state, 'active') = 'active'
   AND NOT EXISTS (SELECT FROM job WHERE job.subject_id = drift_account.subject_id AND job.connection_id = '{connection}'
                   AND job.state IN ('waiting', 'running', 'held', 'parked', 'dead') AND job.kind <> 'plan');
+
+-- This connection is the directory of a source: who is suspended, deactivated or gone there, and of whom no event came. What is not
+-- in the list is read by id before anything is said; nobody is a leaver because a list is short.
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT 'gone_at_source', kind || ':' || provider_id, provider_id, subject_id, false, coalesce(seen_at, '{started_at}'),
+       jsonb_build_object('state', coalesce(drift_account.state, 'absent'), 'basis', CASE binding_state WHEN 'confirmed' THEN 'binding' ELSE 'listed' END, 'directory_of', source.name)
+FROM drift_account JOIN person ON person.id = subject_id
+JOIN reconcile_setting AS setting ON setting.connection_id = '{connection}' JOIN source ON source.id = setting.directory_of
+WHERE NOT out AND kind = 'account' AND coalesce(drift_account.state, 'absent') <> 'live' AND person.employment_state = 'active'
+  AND EXISTS (SELECT FROM person_key WHERE person_key.person_id = person.id AND person_key.source_id = source.id)
+  AND NOT EXISTS (SELECT FROM job WHERE job.subject_id = drift_account.subject_id AND job.connection_id = '{connection}'
+                  AND job.state IN ('waiting', 'running', 'held', 'parked', 'dead') AND job.kind <> 'plan');
+
+-- What is gone at the directory is not missing besides.
+DELETE FROM drift_cause AS missing USING drift_cause AS gone
+WHERE missing.situation = 'missing' AND gone.situation = 'gone_at_source' AND gone.cause_key = missing.cause_key;
+
+-- An application that is no known integration, and has administrative power or a role at a resource: nobody answers for it.
+INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
+SELECT 'orphan_account', 'application:' || account_id, account_id, NULL::uuid, true, max(seen_at),
+       jsonb_build_object('state', 'live', 'holder', 'application', 'entitlements', count(*),
+                          'first', (array_agg(kind || ':' || provider_key ORDER BY kind, provider_key))[1:10])
+FROM drift_entitlement
+WHERE holder_kind = 'application' AND holder_state = 'live' AND privileged AND kind IN ('role', 'resource_role', 'permission')
+GROUP BY account_id
+HAVING NOT EXISTS (SELECT FROM binding WHERE binding.connection_id = '{connection}' AND binding.kind = 'application'
+                   AND binding.provider_id = account_id AND binding.state IN ('candidate', 'confirmed'));
 
 -- What an opt-out left on purpose, or had attested, is in order while the account stays as it is.
 DELETE FROM drift_entitlement AS e
@@ -63,7 +90,8 @@ FROM drift_entitlement WHERE holder_state <> 'live' AND kind = 'api_token' GROUP
 
 -- Accounts whose owner a person named are in order, until their date.
 DELETE FROM drift_cause WHERE EXISTS (
-    SELECT FROM exception WHERE exception.connection_id = '{connection}' AND exception.provider_id = drift_cause.provider_id AND exception.until > now()
+    SELECT FROM exception WHERE exception.connection_id = '{connection}' AND exception.provider_id = drift_cause.provider_id
+      AND exception.ended_at IS NULL AND exception.until > now()
     UNION ALL
     SELECT FROM protected_principal AS p
     WHERE p.connection_id = '{connection}' AND p.provider_id = drift_cause.provider_id AND (p.until IS NULL OR p.until > now()));
@@ -74,7 +102,8 @@ UPDATE drift_cause SET
                      WHEN subject.kind = 'integration' THEN 'integration_residue'
                      WHEN stands.proven THEN 'resurrected' ELSE 'residual' END,
     stale = coalesce(stands.under_way, false) OR coalesce(drift_cause.seen_at <= written.last_write, false),
-    may_act = stands.subject_id IS NOT NULL AND stands.hindrance IS NULL,
+    -- Of who is gone at the directory a person decides, whatever hinders a repair.
+    may_act = drift_cause.situation = 'gone_at_source' OR (stands.subject_id IS NOT NULL AND stands.hindrance IS NULL),
     evidence = drift_cause.evidence || jsonb_strip_nulls(jsonb_build_object(
         'removal', CASE WHEN stands.out THEN coalesce(stands.hindrance, CASE WHEN stands.proven THEN 'proven' END) END,
         'last_write', written.last_write))

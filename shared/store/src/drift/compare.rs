@@ -344,7 +344,7 @@ async fn record(
             .iter()
             .map(|row| {
                 json!({
-                    "finding": row.get::<_, Uuid>("id"), "situation": row.get::<_, &str>("situation"), "to": row.get::<_, &str>("state"),
+                    "finding": row.get::<_, Uuid>("id"), "returns": row.try_get::<_, i32>("returns").ok(), "situation": row.get::<_, &str>("situation"), "to": row.get::<_, &str>("state"),
                     "subject": row.get::<_, Option<Uuid>>("subject_id").map(SubjectId),
                 })
             })

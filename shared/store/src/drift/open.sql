@@ -18,4 +18,4 @@ SELECT gen_random_uuid(), situation, $2, cause_key, provider_id, subject_id, pri
        evidence, returns, $1, $1, seen_at, seen_at
 FROM new
 ON CONFLICT (connection_id, situation, cause_key) WHERE closed_at IS NULL DO NOTHING
-RETURNING id, situation, subject_id, state
+RETURNING id, situation, subject_id, state, returns

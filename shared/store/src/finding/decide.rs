@@ -26,10 +26,6 @@ ORDER BY (finding.evidence ->> 'tried_at')::timestamptz NULLS FIRST, finding.pri
 const NOTE_TRIED: &str = "
 UPDATE finding SET evidence = evidence || jsonb_build_object('tried_at', now()) WHERE id = ANY($1) AND state = 'suspected'";
 
-const CONNECTIONS: &str = "
-SELECT DISTINCT connection.id, connection.provider FROM finding JOIN connection ON connection.id = finding.connection_id
-WHERE finding.state = 'suspected' AND connection.state = 'open'";
-
 const LOCK: &str = "
 SELECT id, situation, state, action, subject_id, connection_id, now() AS now FROM finding WHERE id = $1 FOR UPDATE";
 
@@ -77,6 +73,7 @@ impl Look {
             Situation::Missing => {
                 matches!(self.state, AccountState::Absent | AccountState::Deactivated)
             }
+            Situation::GoneAtSource => self.state != AccountState::Live,
             Situation::Residual
             | Situation::Resurrected
             | Situation::OrphanAccount
@@ -127,16 +124,16 @@ pub async fn note_tried(tx: &Tx<'_>, findings: &[FindingId]) -> Result<(), Store
         .map(drop)
 }
 
-/// Where something waits for a read by id.
+/// Where something waits for a read by id, or the log is to be asked who gave an access.
 ///
 /// # Errors
 /// As any statement.
-pub async fn suspected_connections(
+pub async fn connections_to_look_at(
     client: &Client,
 ) -> Result<Vec<(ConnectionId, Provider)>, StoreError> {
     let rows = client
         .query(
-            CONNECTIONS,
+            super::provenance::CONNECTIONS,
             &[],
             "finding connections with suspected findings",
         )

@@ -36,6 +36,10 @@ ORDER BY finding.privileged DESC, finding.opened_at, finding.id LIMIT $1";
 const COUNTS: &str = "
 SELECT situation, state, count(*) AS findings FROM finding WHERE closed_at IS NULL GROUP BY situation, state";
 
+/// What came back after it had been removed, proven and removed again by a repair: the second return, and any after it.
+const RETURNED: &str = "
+SELECT count(*) AS findings FROM finding WHERE closed_at IS NULL AND situation = 'resurrected' AND returns >= 1 AND state <> 'suspected'";
+
 /// Which findings are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FindingFilter {
@@ -157,6 +161,17 @@ pub async fn open_counts(
             ))
         })
         .collect()
+}
+
+/// Open findings about access that came back after a repair had taken it away again.
+///
+/// # Errors
+/// As any statement.
+pub async fn returned(client: &Client) -> Result<i64, StoreError> {
+    let rows = client
+        .query(RETURNED, &[], "counting access that came back again")
+        .await?;
+    Ok(rows.first().map_or(0, |row| row.get("findings")))
 }
 
 fn finding(row: &Row) -> Result<FindingRow, StoreError> {

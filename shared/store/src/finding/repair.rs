@@ -13,8 +13,9 @@ use crate::row::word;
 /// Privileged access goes first.
 const TO_REPAIR: &str = "
 SELECT finding.id, finding.situation, finding.subject_id, finding.connection_id, connection.name, finding.returns,
-       finding.state_reason IS NOT DISTINCT FROM 'asked' AS by_hand
-FROM finding JOIN connection ON connection.id = finding.connection_id
+       finding.state_reason IS NOT DISTINCT FROM 'asked' AS by_hand, integration.name AS integration,
+       finding.evidence ->> 'state' AS account_state
+FROM finding JOIN connection ON connection.id = finding.connection_id LEFT JOIN integration ON integration.id = finding.subject_id
 WHERE finding.state = 'open' AND finding.action = 'repair' AND finding.subject_id IS NOT NULL AND finding.opt_out_id IS NULL
   AND connection.state <> 'closed'
 ORDER BY finding.privileged DESC, finding.opened_at LIMIT $1";
@@ -55,6 +56,10 @@ pub struct ToRepair {
     pub returns: i32,
     /// Whether a person asked for it.
     pub by_hand: bool,
+    /// The integration's name, where it is one's access.
+    pub integration: Option<String>,
+    /// What the account could do when it was seen, in the word of an account's state.
+    pub account_state: Option<String>,
 }
 
 /// Findings whose repair nobody has asked for yet.
@@ -74,6 +79,8 @@ pub async fn to_repair(client: &Client, limit: i64) -> Result<Vec<ToRepair>, Sto
             connection_name: row.get("name"),
             returns: row.get("returns"),
             by_hand: row.get("by_hand"),
+            integration: row.get("integration"),
+            account_state: row.get("account_state"),
         })
     };
     rows.iter().map(finding).collect()

@@ -12,6 +12,10 @@ use crate::error::StoreError;
 use crate::pool::{Client, Store, Tx};
 use crate::row::word;
 
+/// A run that the guard holds gives way to a newer look.
+const GIVE_WAY: &str = "
+UPDATE inventory_run SET state = 'superseded', state_reason = 'asked_again', ended_at = now() WHERE connection_id = $1 AND state = 'held' AND ($2 = 'full' OR kind = 'incremental')";
+
 /// One open run for each connection.
 const ASK: &str = "
 INSERT INTO inventory_run (id, connection_id, kind, state, asked_by)
@@ -124,7 +128,7 @@ pub enum Claim {
     Refused,
 }
 
-/// Asks for a run; `None` where one is open already, or the connection is closed or unknown.
+/// Asks for a run; `None` where one is open already, or the connection is closed or unknown. A full one has the place of one that the mass guard holds.
 ///
 /// # Errors
 /// As any statement.
@@ -135,6 +139,12 @@ pub async fn ask(
     asked_by: &str,
 ) -> Result<Option<RunId>, StoreError> {
     let id = RunId::generate();
+    tx.execute(
+        GIVE_WAY,
+        &[&connection.0, &kind.as_str()],
+        "asking for an inventory",
+    )
+    .await?;
     let row = tx
         .query_opt(
             ASK,

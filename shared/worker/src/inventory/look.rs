@@ -1,12 +1,14 @@
 //! Reads by id: what an inventory shows is confirmed or refuted by the provider's strongly consistent read before anything acts on it.
+//! Then the provider's log is asked who gave the access.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::json;
 use sever_domain::{AccountState, ConnectionId, FindingId, OutcomeClass};
-use sever_provider::{CallError, Connector, ConnectorFactory, FoundAccount};
+use sever_provider::{CallError, Connector, ConnectorFactory, FoundAccount, Provenance};
 use sever_store::finding::{self, Look, Suspect};
-use sever_store::{StoreError, standing, worker_connection};
+use sever_store::{Client, StoreError, standing, worker_connection};
 
 use crate::clock::DatabaseClock;
 use crate::epoch::Context;
@@ -16,6 +18,8 @@ use crate::registry::{Connectors, NoConnector, Registry};
 const AT_MOST: i64 = 200;
 /// Reads that are judged together, so that little time lies between a read and its judgement.
 const AT_ONCE: usize = 10;
+/// Questions to the provider's log that one bell asks: logs have small rate budgets.
+const LOGS_AT_MOST: i64 = 20;
 
 /// Makes the reads that a connection's suspected findings wait for, as far as they can be made now.
 pub(super) async fn look<F: ConnectorFactory>(
@@ -58,6 +62,7 @@ pub(super) async fn look<F: ConnectorFactory>(
             break;
         }
     }
+    ask_logs(context, &connectors, &mut client, connection, &actor).await?;
     if made > 0 {
         tracing::info!(%connection, looks = made, "suspected findings were looked at");
     }
@@ -107,6 +112,41 @@ const fn stops_all(class: OutcomeClass) -> bool {
         | OutcomeClass::Permanent
         | OutcomeClass::NeedsPerson => false,
     }
+}
+
+/// Asks the provider's log who gave the access that findings are about. A log that cannot be read now is asked again later.
+async fn ask_logs<F: ConnectorFactory>(
+    context: &Context,
+    connectors: &Connectors<F>,
+    client: &mut Client,
+    connection: ConnectionId,
+    actor: &str,
+) -> Result<(), StoreError> {
+    for question in finding::questions(client, connection, LOGS_AT_MOST).await? {
+        if context.soft.is_cancelled() || !context.heart.is_fresh() {
+            break;
+        }
+        let connector = &connectors.people.connector;
+        let told = match connector
+            .provenance(&question.provider_id, question.since)
+            .await
+        {
+            Ok(told) => told,
+            Err(error) => {
+                tracing::info!(%connection, class = %error.class, error = %error, "the provider's log could not be asked");
+                break;
+            }
+        };
+        let (told, last) = match told {
+            Provenance::Told(entries) if entries.is_empty() => (None, false),
+            Provenance::Told(entries) => (Some(json!({ "entries": entries })), true),
+            Provenance::NoLog(why) => (Some(json!({ "no_log": why })), true),
+        };
+        let tx = client.begin().await?;
+        finding::note_provenance(&tx, question.id, told.as_ref(), last, actor).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// Reads one account; `None` where nothing can be said. Absence is believed after a canary only.

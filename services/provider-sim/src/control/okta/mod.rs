@@ -1,6 +1,7 @@
 //! `/control/okta/{org}`: orgs, their people and access, and the truth about them.
 
 mod app_truth;
+mod behind;
 pub mod directory;
 mod mutate;
 mod seed;
@@ -44,7 +45,7 @@ pub fn answer(
         ("GET", ["state", "users", user]) => truth::user(org, user, now_ms),
         ("GET", ["state", "apps"]) => Ok(app_truth::apps(org)),
         ("GET", ["state", "apps", app]) => app_truth::app(org, app, now_ms),
-        ("POST", ["mutate"]) => mutate::apply(org, incoming.json()?, now_ms),
+        ("POST", ["mutate"]) => behind::mutate(org, incoming.json()?, now_ms),
         ("POST", ["tokens", "revoke"]) => mutate::revoke_access_tokens(org, &incoming.json()?),
         _ => Err(unknown()),
     }

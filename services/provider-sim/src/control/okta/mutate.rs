@@ -9,7 +9,7 @@ use crate::exchange::Reply;
 use crate::okta::Org;
 use crate::okta::state::{App, Assignment, ScopeGrant, Secret, Status, Via};
 
-/// One change. Not in the journal, not in the System Log.
+/// One change. Not in the journal; in the System Log only where the order says by whom it is (see [`super::behind`]).
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Mutation {

@@ -59,8 +59,21 @@ impl Org {
         self.events.record(call, uuid, kind, targets);
     }
 
+    /// Writes an event of somebody who used none of the org's APIs.
+    pub fn log_behind(
+        &mut self,
+        actor: (String, &'static str, String),
+        now_ms: i64,
+        kind: &'static str,
+        targets: Vec<Target>,
+    ) {
+        let uuid = uuid(self);
+        self.events
+            .record_behind(actor, now_ms, uuid, kind, targets);
+    }
+
     /// The user `id` as a target of an event.
-    fn user_target(&self, id: &str) -> Target {
+    pub fn user_target(&self, id: &str) -> Target {
         let login = self
             .users
             .get(id)
@@ -70,7 +83,7 @@ impl Org {
     }
 
     /// The group `id` as a target of an event.
-    fn group_target(&self, id: &str) -> Target {
+    pub fn group_target(&self, id: &str) -> Target {
         Target::new(
             "UserGroup",
             id,
