@@ -1,9 +1,11 @@
 //! Findings, as people and the reconciler ask for them, and what is decided on them. [`crate::drift`] opens, renews and closes them.
 
+mod acceptance;
 mod decide;
 mod list;
 mod repair;
 
+pub(crate) use acceptance::end_acceptances;
 pub use decide::{
     Look, Suspect, accept, ask_repair, judge_looks, note_tried, suspected_connections, suspects,
 };

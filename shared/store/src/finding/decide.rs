@@ -56,6 +56,8 @@ pub struct Suspect {
     pub provider_id: String,
     /// Whether it is an application.
     pub application: bool,
+    /// Whether it is a holder of which the list says not even that.
+    pub holder: bool,
 }
 
 /// What a read by id showed.
@@ -77,13 +79,15 @@ impl Look {
             Situation::Missing => {
                 matches!(self.state, AccountState::Absent | AccountState::Deactivated)
             }
+            // What is read is the holder, which the account list did not name.
+            Situation::OrphanEntitlement | Situation::UnownedToken => {
+                self.state != AccountState::Live
+            }
             Situation::Residual
             | Situation::Resurrected
             | Situation::OrphanAccount
-            | Situation::OrphanEntitlement
             | Situation::Ambiguous
             | Situation::IntegrationResidue
-            | Situation::UnownedToken
             | Situation::Unreachable => self.state == AccountState::Live,
         }
     }
@@ -111,6 +115,8 @@ pub async fn suspects(
             situation: word(row, "situation")?,
             provider_id: row.get("provider_id"),
             application: row.get::<_, &str>("cause_key").starts_with("application:"),
+            holder: !row.get::<_, &str>("cause_key").starts_with("application:")
+                && !row.get::<_, &str>("cause_key").starts_with("account:"),
         })
     };
     rows.iter().map(suspect).collect()

@@ -8,6 +8,7 @@ mod comments;
 mod connection;
 mod dead_letter;
 mod drift;
+mod finding;
 mod hold;
 mod integration;
 mod invariants;
