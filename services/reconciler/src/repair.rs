@@ -14,8 +14,6 @@ use crate::round::ACTOR;
 const AT_MOST: i64 = 50;
 
 /// Settles repairs that are over, and asks for those that nobody has asked for. Returns how many were asked for.
-///
-/// A finding has one key, so a repair that was accepted and not noted is the same opt-out the next time.
 pub(crate) async fn repair(store: &Store) -> Result<usize, AcceptError> {
     let mut client = store.client("settling repairs").await?;
     let tx = client.begin().await?;
@@ -49,7 +47,7 @@ async fn ask(store: &Store, finding: &ToRepair) -> Result<bool, AcceptError> {
         connection: finding.connection,
         by_hand: finding.by_hand,
     };
-    let key = format!("finding:{}", finding.id);
+    let key = key(finding);
     let accepted = accept_repair(store, &asker, &key, &asked, repair).await?;
     let Some(opt_out) = accepted.opt_out else {
         tracing::debug!(finding = %finding.id, state = %accepted.state, "a repair waits for a decision");
@@ -81,6 +79,14 @@ fn body(finding: &ToRepair, intent: Intent) -> Value {
         body["scope"] = json!([finding.connection_name]);
     }
     body
+}
+
+/// One for each finding and try: a repair that was accepted and not noted is the same opt-out the next time.
+fn key(finding: &ToRepair) -> String {
+    match finding.repairs {
+        0 => format!("finding:{}", finding.id),
+        ended => format!("finding:{}:{ended}", finding.id),
+    }
 }
 
 /// How far the repair may go, as things stand now; acceptance asks again.

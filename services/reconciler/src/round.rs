@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use sever_accept::AcceptError;
 use sever_dispatch::Waker;
-use sever_domain::ConnectionId;
+use sever_domain::{ConnectionId, RunId};
 use sever_store::drift::{self, Compared};
 use sever_store::{Store, StoreError, finding, inventory, leader, reconcile};
-use sever_telemetry::catalogue;
+use sever_telemetry::{catalogue, chain};
 use uuid::Uuid;
 
 use crate::{gauges, repair};
@@ -28,6 +28,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How often Sever's own integrity is checked: it reads the newest inventories.
 const CHECK_EVERY: Duration = Duration::from_secs(300);
+/// A comparison that failed so often is given up; the schedule asks for another inventory.
+const COMPARISONS_MAX: u32 = 5;
 /// How often the rows of old runs are dropped.
 const TIDY_EVERY: Duration = Duration::from_secs(30);
 
@@ -52,6 +54,8 @@ pub struct Reconciler {
     waker: Waker,
     me: Uuid,
     looked: HashMap<ConnectionId, Instant>,
+    /// Comparisons that failed, by run.
+    failed: HashMap<RunId, u32>,
     tidied: Option<Instant>,
     counted: Option<Instant>,
     checked: Option<Instant>,
@@ -66,6 +70,7 @@ impl Reconciler {
             waker,
             me: Uuid::new_v4(),
             looked: HashMap::new(),
+            failed: HashMap::new(),
             tidied: None,
             counted: None,
             checked: None,
@@ -125,13 +130,21 @@ impl Reconciler {
         Ok(due.len())
     }
 
-    async fn compare(&self) -> Result<usize, StoreError> {
+    /// Compares what is loaded. One comparison that fails keeps no other from being made, and repairs from being asked for.
+    async fn compare(&mut self) -> Result<usize, StoreError> {
         let client = self.store.client("finding loaded inventories").await?;
         let loaded = inventory::loaded(&client).await?;
         drop(client);
         for run in &loaded {
             let began = Instant::now();
-            let compared = drift::compare(&self.store, *run, ACTOR).await?;
+            let compared = match self.leading(drift::compare(&self.store, *run, ACTOR)).await {
+                Ok(compared) => compared,
+                Err(error) => {
+                    self.not_compared(*run, &error).await?;
+                    continue;
+                }
+            };
+            self.failed.remove(run);
             metrics::histogram!(catalogue::RECONCILE_SECONDS.name)
                 .record(began.elapsed().as_secs_f64());
             metrics::counter!(catalogue::INVENTORIES.name, "result" => word(&compared))
@@ -153,6 +166,32 @@ impl Reconciler {
             }
         }
         Ok(loaded.len())
+    }
+
+    /// Does something that may take longer than the lead lasts, and keeps the lead meanwhile.
+    async fn leading<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = Box::pin(work);
+        loop {
+            match tokio::time::timeout(LEASE_FOR / 4, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => {
+                    if let Err(error) = leader::lead(&self.store, LEASE, self.me, LEASE_FOR).await {
+                        tracing::warn!(%error, "the lead could not be renewed beside a comparison");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn not_compared(&mut self, run: RunId, error: &StoreError) -> Result<(), StoreError> {
+        let failures = self.failed.entry(run).or_default();
+        *failures += 1;
+        tracing::error!(%run, error = chain(error), failures, "an inventory could not be compared");
+        if *failures >= COMPARISONS_MAX {
+            self.failed.remove(&run);
+            drift::give_up(&self.store, run, ACTOR).await?;
+        }
+        Ok(())
     }
 
     async fn repair(&self) -> Result<usize, StoreError> {

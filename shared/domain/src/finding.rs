@@ -72,8 +72,10 @@ pub enum FindingEvent {
     NotSeen,
     /// A person accepts it.
     Accepted,
-    /// The date is over.
-    AcceptanceOver,
+    /// The date is over; the finding begins anew in this state.
+    AcceptanceOver(FindingState),
+    /// A whole list does not name its account at all; a read by id decides.
+    NotListed,
     /// An opt-out was asked for.
     RepairAsked,
     /// The opt-out proved it gone.
@@ -90,7 +92,8 @@ impl FindingEvent {
             Self::Confirmed(_) => "confirmed",
             Self::NotSeen => "not_seen",
             Self::Accepted => "accepted",
-            Self::AcceptanceOver => "acceptance_over",
+            Self::AcceptanceOver(_) => "acceptance_over",
+            Self::NotListed => "not_listed",
             Self::RepairAsked => "repair_asked",
             Self::RepairProven => "repair_proven",
             Self::RepairEnded => "repair_ended",
@@ -210,7 +213,8 @@ impl FindingState {
             (Self::Suspected | Self::Open | Self::Held | Self::Accepted, E::Accepted) => {
                 Ok(Self::Accepted)
             }
-            (Self::Accepted, E::AcceptanceOver) => Ok(Self::Open),
+            (Self::Accepted, E::AcceptanceOver(begins)) if !begins.is_closed() => Ok(begins),
+            (Self::Open | Self::Held | Self::Accepted, E::NotListed) => Ok(Self::Suspected),
             (Self::Open | Self::Held, E::RepairAsked) => Ok(Self::Repairing),
             (Self::Repairing, E::RepairProven) => Ok(Self::Repaired),
             (Self::Repairing, E::RepairEnded) => Ok(Self::Open),
@@ -240,13 +244,14 @@ pub fn admits_findings(limits: &MassGuard, would_open: i64, accounts_seen: i64) 
 mod tests {
     use super::*;
 
-    const EVENTS: [FindingEvent; 10] = [
+    const EVENTS: [FindingEvent; 11] = [
         FindingEvent::Confirmed(DriftAction::Report),
         FindingEvent::Confirmed(DriftAction::Repair),
         FindingEvent::Confirmed(DriftAction::Hold),
         FindingEvent::NotSeen,
         FindingEvent::Accepted,
-        FindingEvent::AcceptanceOver,
+        FindingEvent::AcceptanceOver(FindingState::Suspected),
+        FindingEvent::NotListed,
         FindingEvent::RepairAsked,
         FindingEvent::RepairProven,
         FindingEvent::RepairEnded,

@@ -10,13 +10,15 @@ use crate::row::word;
 /// The most entitlements of one connection that are shown.
 pub const ENTITLEMENTS_MAX: i64 = 2_000;
 
-/// Connections without an inventory are in it: what nobody looked at is unknown.
+/// Connections without an inventory are in it, and those where no id of the subject is known: what nobody looked at is unknown.
 const PLACES: &str = "
-SELECT connection.id, connection.name, pointer.run_no, run.accounts, array_agg(binding.provider_id ORDER BY binding.provider_id) AS ids
-FROM binding JOIN connection ON connection.id = binding.connection_id
+SELECT connection.id, connection.name, pointer.run_no, run.accounts,
+       coalesce(array_agg(binding.provider_id ORDER BY binding.provider_id) FILTER (WHERE binding.id IS NOT NULL), '{}') AS ids
+FROM connection
+LEFT JOIN binding ON binding.connection_id = connection.id AND binding.subject_id = $1 AND binding.state IN ('confirmed', 'candidate')
 LEFT JOIN connection_inventory AS pointer ON pointer.connection_id = connection.id
 LEFT JOIN inventory_run AS run ON run.id = pointer.run_id
-WHERE binding.subject_id = $1 AND binding.state IN ('confirmed', 'candidate') AND connection.state <> 'closed'
+WHERE connection.state <> 'closed'
 GROUP BY connection.id, connection.name, pointer.run_no, run.accounts ORDER BY connection.name";
 
 const ACCOUNTS: &str = "

@@ -10,6 +10,6 @@ mod standing;
 
 pub use compare::{Compared, Opened, compare};
 pub(crate) use judged::count_rows;
-pub use judged::release;
+pub use judged::{give_up, release};
 pub(crate) use standing::is_stale;
 pub use standing::{RECONCILER, standing};

@@ -7,12 +7,12 @@ WHERE state = 'live' AND out AND NOT (binding_state = 'candidate' AND EXISTS (
     SELECT FROM drift_contested AS c WHERE c.kind = drift_account.kind AND c.provider_id = drift_account.provider_id));
 
 INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
-SELECT CASE owners WHEN 0 THEN 'orphan_account' WHEN 1 THEN 'residual' ELSE 'ambiguous' END,
-       'account:' || provider_id, provider_id, CASE owners WHEN 1 THEN one END, false, seen_at,
-       jsonb_build_object('state', state, 'owners', owners, 'basis', CASE owners WHEN 1 THEN 'rule' ELSE 'none' END)
+SELECT CASE WHEN owners = 0 THEN 'orphan_account' WHEN owners = 1 AND NOT doubtful THEN 'residual' ELSE 'ambiguous' END,
+       'account:' || provider_id, provider_id, CASE WHEN owners = 1 AND NOT doubtful THEN one END, false, seen_at,
+       jsonb_build_object('state', state, 'owners', owners, 'basis', CASE WHEN owners = 1 AND NOT doubtful THEN 'rule' ELSE 'none' END)
 FROM (
     SELECT d.provider_id, min(d.state) AS state, min(d.seen_at) AS seen_at, count(DISTINCT owner.subject_id) AS owners,
-           min(owner.subject_id::text)::uuid AS one, coalesce(bool_or(owner.out), false) AS out
+           min(owner.subject_id::text)::uuid AS one, coalesce(bool_or(owner.out), false) AS out, coalesce(bool_and(owner.doubtful), false) AS doubtful
     FROM drift_account AS d LEFT JOIN drift_owner AS owner USING (provider_id)
     WHERE d.subject_id IS NULL GROUP BY d.provider_id
 ) AS unbound
@@ -84,9 +84,12 @@ LEFT JOIN LATERAL (
 ) AS owner ON true;
 
 INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
-SELECT 'unowned_token', 'api_token:' || provider_key, nullif(account_id, ''), NULL, bool_or(privileged), max(seen_at),
+SELECT 'unowned_token', 'api_token:' || provider_key, nullif(account_id, ''), owner.subject_id, bool_or(privileged), max(seen_at),
        jsonb_build_object('holder', min(holder_state))
-FROM drift_entitlement WHERE holder_state <> 'live' AND kind = 'api_token' GROUP BY provider_key, account_id;
+FROM drift_entitlement
+LEFT JOIN binding AS owner ON owner.connection_id = '{connection}' AND owner.kind = 'account' AND owner.provider_id = account_id
+                          AND owner.state = 'confirmed'
+WHERE holder_state <> 'live' AND drift_entitlement.kind = 'api_token' GROUP BY provider_key, account_id, owner.subject_id;
 
 -- Accounts whose owner a person named are in order, until their date.
 DELETE FROM drift_cause WHERE EXISTS (
@@ -102,8 +105,12 @@ UPDATE drift_cause SET
                      WHEN subject.kind = 'integration' THEN 'integration_residue'
                      WHEN stands.proven THEN 'resurrected' ELSE 'residual' END,
     stale = coalesce(stands.under_way, false) OR coalesce(drift_cause.seen_at <= written.last_write, false),
-    -- Of who is gone at the directory a person decides, whatever hinders a repair.
-    may_act = drift_cause.situation = 'gone_at_source' OR (stands.subject_id IS NOT NULL AND stands.hindrance IS NULL),
+    -- Of who is gone at the directory a person decides, whatever hinders a repair. An opt-out does not look for an account by its
+    -- attributes where another one is known: it would prove that one gone, not this.
+    may_act = drift_cause.situation = 'gone_at_source' OR (
+        stands.subject_id IS NOT NULL AND stands.hindrance IS NULL AND NOT (coalesce(drift_cause.evidence ->> 'basis', '') = 'rule' AND EXISTS (
+            SELECT FROM binding WHERE binding.subject_id = subject.id AND binding.connection_id = '{connection}'
+                                  AND binding.state IN ('candidate', 'confirmed')))),
     evidence = drift_cause.evidence || jsonb_strip_nulls(jsonb_build_object(
         'removal', CASE WHEN stands.out THEN coalesce(stands.hindrance, CASE WHEN stands.proven THEN 'proven' END) END,
         'last_write', written.last_write))

@@ -11,12 +11,14 @@ use sever_domain::guard::MassGuard;
 use sever_domain::inventory::{FamilyRecord, RunVerdict, judge_run};
 use sever_domain::{RunId, RunKind, RunState, Situation, SubjectId};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::judged::{self, Changes, Loaded, count_rows};
 use super::standing;
 use crate::audit;
 use crate::error::StoreError;
+use crate::finding;
 use crate::pool::{Store, Tx};
 use crate::row::word;
 
@@ -48,6 +50,7 @@ const GUARD: &str = include_str!("guard.sql");
 const SEEN_AGAIN: &str = include_str!("seen_again.sql");
 const OPEN: &str = include_str!("open.sql");
 const CLOSE: &str = include_str!("close.sql");
+const DOUBT: &str = include_str!("doubt.sql");
 
 /// An incremental run speaks of what it names only.
 const SCOPE: &str =
@@ -262,6 +265,7 @@ async fn write_findings(
     actor: &str,
 ) -> Result<(Changes, Vec<Opened>), StoreError> {
     let (id, connection) = (run.id.0, run.connection.0);
+    finding::end_acceptances(tx, run.connection, actor).await?;
     let seen_again = tx
         .execute(
             SEEN_AGAIN,
@@ -286,7 +290,7 @@ async fn write_findings(
         )
         .await?;
     record(tx, run, AuditKind::FindingsOpened, &opened, actor).await?;
-    let judged = closable(families);
+    let judged = closable(families, run.set_aside);
     let whole = run.kind == RunKind::Full;
     let closed = tx
         .query(
@@ -296,6 +300,11 @@ async fn write_findings(
         )
         .await?;
     record(tx, run, AuditKind::FindingsClosed, &closed, actor).await?;
+    if whole {
+        let values: &[&(dyn ToSql + Sync)] = &[&id, &connection, &judged, &run.started_at, &run.no];
+        let doubtful = tx.query(DOUBT, values, "doubting findings").await?;
+        record(tx, run, AuditKind::FindingChanged, &doubtful, actor).await?;
+    }
     let mut by_situation = std::collections::BTreeMap::<Situation, usize>::new();
     for row in &opened {
         *by_situation.entry(word(row, "situation")?).or_default() += 1;
@@ -314,14 +323,15 @@ async fn write_findings(
     Ok((changes, opened.collect()))
 }
 
-/// The situations that this run can say are over.
-fn closable(families: &[FamilyRecord]) -> Vec<&'static str> {
-    let whole = families.iter().all(|record| {
-        matches!(
-            record.result,
-            FamilyResult::Complete | FamilyResult::Unsupported
-        )
-    });
+/// The situations that this run can say are over. A record that was set aside may be the one.
+fn closable(families: &[FamilyRecord], set_aside: i64) -> Vec<&'static str> {
+    let whole = set_aside == 0
+        && families.iter().all(|record| {
+            matches!(
+                record.result,
+                FamilyResult::Complete | FamilyResult::Unsupported
+            )
+        });
     let judges =
         |situation: &&Situation| !families.is_empty() && (situation.judged_by_accounts() || whole);
     Situation::ALL

@@ -9,12 +9,12 @@ use sever_domain::{ConnectionId, RunId, RunKind, RunState};
 use crate::audit;
 use crate::error::StoreError;
 use crate::inventory::{record, unsigned};
-use crate::pool::Tx;
+use crate::pool::{Store, Tx};
 use crate::row::word;
 
 const LOCK: &str = "
-SELECT id, no, connection_id, kind, accounts, entitlements, started_at, guard_released_by IS NOT NULL AS released, now() AS now
-FROM inventory_run WHERE id = $1 AND state = 'loaded' FOR UPDATE";
+SELECT id, no, connection_id, kind, accounts, entitlements, set_aside, started_at, guard_released_by IS NOT NULL AS released, now() AS now
+FROM inventory_run WHERE id = $1 AND state = 'loaded' FOR UPDATE SKIP LOCKED";
 
 const FAMILIES: &str = "SELECT family, result, rows, expected, detail FROM run_family WHERE run_id = $1 ORDER BY family";
 
@@ -34,6 +34,9 @@ const POINT: &str = "
 INSERT INTO connection_inventory (connection_id, run_id, run_no) VALUES ($1, $2, $3)
 ON CONFLICT (connection_id) DO UPDATE SET run_id = excluded.run_id, run_no = excluded.run_no, promoted_at = now()";
 
+const GIVE_UP: &str = "
+UPDATE inventory_run SET state = 'failed', state_reason = 'comparison', ended_at = now() WHERE id = $1 AND state = 'loaded' RETURNING now() AS now";
+
 const RELEASE: &str = "
 UPDATE inventory_run SET state = 'loaded', state_reason = NULL, guard_released_by = $2
 WHERE id = $1 AND state = 'held' AND asked_by <> $2 RETURNING now() AS now";
@@ -45,6 +48,8 @@ pub(super) struct Loaded {
     pub(super) connection: ConnectionId,
     pub(super) kind: RunKind,
     pub(super) record: RowCounts,
+    /// Records that could not be read.
+    pub(super) set_aside: i64,
     pub(super) started_at: Timestamp,
     pub(super) released: bool,
     pub(super) now: Timestamp,
@@ -58,7 +63,7 @@ pub(super) struct Changes {
     pub(super) closed: usize,
 }
 
-/// Locks a run that is loaded; `None` for any other.
+/// Locks a run that is loaded; `None` for any other, and where somebody else has it.
 pub(super) async fn lock(tx: &Tx<'_>, run: RunId) -> Result<Option<Loaded>, StoreError> {
     let row = tx
         .query_opt(LOCK, &[&run.0], "locking an inventory")
@@ -70,6 +75,7 @@ pub(super) async fn lock(tx: &Tx<'_>, run: RunId) -> Result<Option<Loaded>, Stor
             connection: ConnectionId(row.get("connection_id")),
             kind: word(&row, "kind")?,
             record: record(&row),
+            set_aside: row.get("set_aside"),
             started_at: row.get("started_at"),
             released: row.get("released"),
             now: row.get("now"),
@@ -164,5 +170,23 @@ pub async fn release(tx: &Tx<'_>, run: RunId, actor: &str) -> Result<bool, Store
     let data = json!({"run": run, "to": RunState::Loaded.as_str(), "reason": "released"});
     let event = AuditEvent::new(AuditKind::InventoryJudged, row.get("now"), actor, data);
     audit::insert(tx, &[event]).await?;
+    Ok(true)
+}
+
+/// Gives a loaded run up whose comparison keeps failing, so that its connection is read again; `false` where it is not loaded.
+///
+/// # Errors
+/// As any statement.
+pub async fn give_up(store: &Store, run: RunId, actor: &str) -> Result<bool, StoreError> {
+    let doing = "giving a comparison up";
+    let mut client = store.client(doing).await?;
+    let tx = client.begin().await?;
+    let Some(row) = tx.query_opt(GIVE_UP, &[&run.0], doing).await? else {
+        return Ok(false);
+    };
+    let data = json!({"run": run, "to": RunState::Failed.as_str(), "reason": "comparison"});
+    let event = AuditEvent::new(AuditKind::InventoryJudged, row.get("now"), actor, data);
+    audit::insert(&tx, &[event]).await?;
+    tx.commit().await?;
     Ok(true)
 }

@@ -12,7 +12,9 @@ WITH cause AS (
 INSERT INTO finding (id, situation, connection_id, cause_key, provider_id, subject_id, privileged, state, state_reason, action, evidence,
                      returns, run_id, last_run_id, first_seen_at, last_seen_at)
 SELECT gen_random_uuid(), situation, $2, cause_key, provider_id, subject_id, privileged,
-       CASE WHEN returns >= $6 AND begins = 'open' THEN 'held' ELSE begins END,
+       -- A holder that the account list does not name may be newer than the list, or its record or page was lost: it is read by id.
+       CASE WHEN evidence ->> 'holder' = 'absent' AND provider_id IS NOT NULL THEN 'suspected'
+            WHEN returns >= $6 AND begins = 'open' THEN 'held' ELSE begins END,
        CASE WHEN returns >= $6 THEN 'comes_back' END,
        CASE WHEN returns >= $6 THEN 'hold' WHEN NOT may_act AND by_policy = 'repair' THEN 'report' ELSE by_policy END,
        evidence, returns, $1, $1, seen_at, seen_at

@@ -23,10 +23,11 @@ WITH unbound AS (
                    WHERE match_key(email) = unbound.login_key OR match_key(email) = unbound.mail_key) AS mail
     FROM candidate JOIN unbound USING (provider_id) JOIN person ON person.id = candidate.person_id
 )
-SELECT DISTINCT agreed.provider_id, agreed.subject_id, agreed.out FROM agreed
+SELECT DISTINCT agreed.provider_id, agreed.subject_id, agreed.out, false AS doubtful FROM agreed
 WHERE EXISTS (SELECT FROM rule WHERE (NOT rule.mail OR agreed.mail) AND (NOT rule.name OR agreed.name) AND (NOT rule.number OR agreed.number))
 UNION
-SELECT unbound.provider_id, binding.subject_id, false FROM unbound
+SELECT unbound.provider_id, binding.subject_id,
+       EXISTS (SELECT FROM drift_standing AS stands WHERE stands.subject_id = binding.subject_id AND stands.out), true FROM unbound
 JOIN binding ON binding.connection_id = '{connection}' AND binding.kind = 'account'
             AND binding.provider_id = unbound.provider_id AND binding.state = 'ambiguous';
 -- Two listed owners of one id are two owners, unless one of them is confirmed.

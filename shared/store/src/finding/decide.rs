@@ -52,6 +52,8 @@ pub struct Suspect {
     pub provider_id: String,
     /// Whether it is an application.
     pub application: bool,
+    /// Whether it is a holder of which the list says not even that.
+    pub holder: bool,
 }
 
 /// What a read by id showed.
@@ -73,14 +75,15 @@ impl Look {
             Situation::Missing => {
                 matches!(self.state, AccountState::Absent | AccountState::Deactivated)
             }
-            Situation::GoneAtSource => self.state != AccountState::Live,
+            // What is read is the holder, which the account list did not name, or who is gone at the directory.
+            Situation::OrphanEntitlement | Situation::UnownedToken | Situation::GoneAtSource => {
+                self.state != AccountState::Live
+            }
             Situation::Residual
             | Situation::Resurrected
             | Situation::OrphanAccount
-            | Situation::OrphanEntitlement
             | Situation::Ambiguous
             | Situation::IntegrationResidue
-            | Situation::UnownedToken
             | Situation::Unreachable => self.state == AccountState::Live,
         }
     }
@@ -108,6 +111,8 @@ pub async fn suspects(
             situation: word(row, "situation")?,
             provider_id: row.get("provider_id"),
             application: row.get::<_, &str>("cause_key").starts_with("application:"),
+            holder: !row.get::<_, &str>("cause_key").starts_with("application:")
+                && !row.get::<_, &str>("cause_key").starts_with("account:"),
         })
     };
     rows.iter().map(suspect).collect()

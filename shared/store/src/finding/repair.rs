@@ -14,7 +14,8 @@ use crate::row::word;
 const TO_REPAIR: &str = "
 SELECT finding.id, finding.situation, finding.subject_id, finding.connection_id, connection.name, finding.returns,
        finding.state_reason IS NOT DISTINCT FROM 'asked' AS by_hand, integration.name AS integration,
-       finding.evidence ->> 'state' AS account_state
+       finding.evidence ->> 'state' AS account_state,
+       coalesce((finding.evidence ->> 'repairs')::int4, 0) AS repairs
 FROM finding JOIN connection ON connection.id = finding.connection_id LEFT JOIN integration ON integration.id = finding.subject_id
 WHERE finding.state = 'open' AND finding.action = 'repair' AND finding.subject_id IS NOT NULL AND finding.opt_out_id IS NULL
   AND connection.state <> 'closed'
@@ -24,9 +25,13 @@ const REFUSE: &str = "UPDATE finding SET state = $2, state_reason = $3, action =
 
 const START: &str = "UPDATE finding SET state = 'repairing', state_reason = NULL, opt_out_id = $2 WHERE id = $1 AND state = 'open'";
 
-/// A repair is over when its job here is.
+/// A repair is over when its job here is. It is proven by the newest job, and only for an account that the job knew.
 const OVER: &str = "
-SELECT finding.id, coalesce(bool_or(job.state = 'done'), false) AND opt_out.state IN ('open', 'closed') AS proven
+SELECT finding.id,
+       coalesce((array_agg(job.state ORDER BY job.created_at DESC))[1] = 'done', false) AND opt_out.state IN ('open', 'closed') AS done,
+       finding.provider_id IS NULL OR EXISTS (
+           SELECT FROM binding WHERE binding.subject_id = finding.subject_id AND binding.connection_id = finding.connection_id
+                                 AND binding.provider_id = finding.provider_id AND binding.state IN ('candidate', 'confirmed')) AS touched
 FROM finding JOIN opt_out ON opt_out.id = finding.opt_out_id
 LEFT JOIN job ON job.opt_out_id = opt_out.id AND job.connection_id = finding.connection_id
 WHERE finding.state = 'repairing'
@@ -34,9 +39,13 @@ GROUP BY finding.id, opt_out.id
 HAVING opt_out.state IN ('closed', 'cancelled', 'reversed') OR coalesce(bool_and(job.state IN ('done', 'cancelled', 'replaced')), false)
 LIMIT 500";
 
+/// What was called off can be asked for again: under another key, for another opt-out.
 const END: &str = "
 UPDATE finding SET state = $2, state_reason = $3, closed_at = CASE WHEN $2 = 'repaired' THEN now() END,
-       action = CASE WHEN $2 = 'repaired' THEN action ELSE 'report' END
+       action = CASE WHEN $2 = 'repaired' THEN action ELSE 'report' END,
+       opt_out_id = CASE WHEN $2 = 'repaired' THEN opt_out_id END,
+       evidence = CASE WHEN $2 = 'repaired' THEN evidence
+                       ELSE evidence || jsonb_build_object('repairs', coalesce((evidence ->> 'repairs')::int4, 0) + 1) END
 WHERE id = $1 AND state = 'repairing'";
 
 /// A finding whose policy says repair.
@@ -60,6 +69,8 @@ pub struct ToRepair {
     pub integration: Option<String>,
     /// What the account could do when it was seen, in the word of an account's state.
     pub account_state: Option<String>,
+    /// Repairs of it that came to nothing.
+    pub repairs: i32,
 }
 
 /// Findings whose repair nobody has asked for yet.
@@ -81,6 +92,7 @@ pub async fn to_repair(client: &Client, limit: i64) -> Result<Vec<ToRepair>, Sto
             by_hand: row.get("by_hand"),
             integration: row.get("integration"),
             account_state: row.get("account_state"),
+            repairs: row.get("repairs"),
         })
     };
     rows.iter().map(finding).collect()
@@ -144,10 +156,10 @@ pub async fn settle_repairs(tx: &Tx<'_>, actor: &str) -> Result<usize, StoreErro
     let over = tx.query(OVER, &[], doing).await?;
     for row in &over {
         let id = FindingId(row.get("id"));
-        let (event, reason) = if row.get("proven") {
-            (FindingEvent::RepairProven, None)
-        } else {
-            (FindingEvent::RepairEnded, Some("repair_called_off"))
+        let (event, reason) = match (row.get("done"), row.get("touched")) {
+            (true, true) => (FindingEvent::RepairProven, None),
+            (true, false) => (FindingEvent::RepairEnded, Some("not_touched")),
+            (false, _) => (FindingEvent::RepairEnded, Some("repair_called_off")),
         };
         let Some(locked) = lock(tx, id).await? else {
             continue;

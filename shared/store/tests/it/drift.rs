@@ -566,7 +566,16 @@ async fn a_read_by_id_opens_or_refutes_and_an_acceptance_ends_with_its_date() {
         )
         .await;
     let open = scene.findings().await;
-    assert_eq!((open.len(), open[0].state), (1, FindingState::Open));
+    assert_eq!(
+        (open.len(), open[0].state, open[0].state_reason.as_deref()),
+        (1, FindingState::Suspected, Some("acceptance_over")),
+        "a read by id comes first again"
+    );
+    assert_eq!(finding::to_repair(&client, 10).await.unwrap(), []);
+    let told = scene
+        .sql("SELECT count(*) FROM audit_event WHERE kind = 'finding.changed' AND convert_from(canonical, 'UTF8') LIKE '%acceptance_over%'")
+        .await;
+    assert_eq!(told, "1", "and it is on record");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod comments;
 mod connection;
 mod dead_letter;
 mod drift;
+mod finding;
 mod hold;
 mod integration;
 mod invariants;

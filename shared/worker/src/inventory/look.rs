@@ -160,9 +160,13 @@ async fn find<F: ConnectorFactory>(
         };
         return find_at(&integrations.connector, suspect).await.map(Some);
     }
-    find_at(&connectors.people.connector, suspect)
-        .await
-        .map(Some)
+    let state = find_at(&connectors.people.connector, suspect).await?;
+    match &connectors.integrations {
+        Some(integrations) if suspect.holder && state == AccountState::Absent => {
+            find_at(&integrations.connector, suspect).await.map(Some)
+        }
+        Some(_) | None => Ok(Some(state)),
+    }
 }
 
 async fn find_at<C: Connector>(

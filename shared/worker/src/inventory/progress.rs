@@ -126,8 +126,12 @@ impl Progress {
         }
     }
 
-    /// The records of the families, judged against their totals and the inventory before.
+    /// The records of the families, judged against their totals and the inventory before. What that read and this never came to has
+    /// failed.
     pub(super) fn families(mut self, before: &[(EntitlementKind, u64)]) -> Vec<FamilyRecord> {
+        for (family, _) in before {
+            self.families.entry(*family).or_default();
+        }
         self.fail("the list did not come to its end");
         let record = |(family, tally): (EntitlementKind, Tally)| {
             let before = before
@@ -189,6 +193,17 @@ mod tests {
             next: next.map(|next| json!({ "page": next })),
             ..Default::default()
         }
+    }
+
+    #[test]
+    fn a_family_that_was_read_before_and_never_reached_now_has_failed() {
+        let mut progress = Progress::default();
+        assert!(!progress.turn(&page(&["a"], None)));
+        let before = [(EntitlementKind::Account, 1), (EntitlementKind::Role, 4)];
+        assert_eq!(
+            results(progress, &before),
+            [(FamilyResult::Complete, 1), (FamilyResult::Failed, 0)]
+        );
     }
 
     fn results(progress: Progress, before: &[(EntitlementKind, u64)]) -> Vec<(FamilyResult, u64)> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sever_domain::{OutcomeClass, RunId};
+use sever_domain::{OutcomeClass, RunId, RunKind};
 use sever_provider::{CallError, Connector, ConnectorFactory, InventoryPage};
 use sever_store::inventory::{
     self, Batch, Claim, ClaimedRun, MatchKeys, ObservedAccount, ObservedEntitlement, SetAside,
@@ -25,6 +25,9 @@ const AGE: Duration = Duration::from_secs(5);
 const LEASE: Duration = Duration::from_secs(180);
 /// Attempts in a row that may fail; then the run is given up, and the schedule asks for another one.
 const FAILURES_MAX: u32 = 10;
+/// How long one bell is read for. The broker takes a delivery that stays unanswered for half an hour as lost, and reads by id wait
+/// for the slot.
+const SLICE: Duration = Duration::from_secs(10 * 60);
 /// How long an inventory waits where the provider names no time; opt-outs have the connection meanwhile.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -62,6 +65,7 @@ pub(super) async fn read<F: ConnectorFactory>(
         clock,
         batch: Batch::default(),
         begun: Instant::now(),
+        took: Instant::now(),
         rows: 0,
     };
     reading.run(&connectors.people.connector).await
@@ -75,6 +79,8 @@ struct Reading<'a> {
     batch: Batch,
     /// When the batch was begun.
     begun: Instant,
+    /// When this attempt began.
+    took: Instant,
     rows: u64,
 }
 
@@ -89,6 +95,10 @@ impl Reading<'_> {
             if self.context.soft.is_cancelled() || !self.context.heart.is_fresh() {
                 self.write(&progress).await?;
                 return self.give_back("drain", Duration::ZERO, false).await;
+            }
+            if self.took.elapsed() >= SLICE {
+                self.write(&progress).await?;
+                return self.give_back("slice", Duration::ZERO, false).await;
             }
             let seen_at = self.clock.now();
             let page = match connector.inventory_page(progress.at()).await {
@@ -165,7 +175,11 @@ impl Reading<'_> {
     }
 
     async fn finish(&self, progress: Progress) -> Result<(), StoreError> {
-        let families = progress.families(&self.claimed.before);
+        let families = match self.claimed.kind {
+            RunKind::Full => progress.families(&self.claimed.before),
+            // What changed says nothing of how much there is.
+            RunKind::Incremental => progress.families(&[]),
+        };
         inventory::finish(&self.context.store, &self.claimed.lease, &families).await?;
         tracing::info!(run = %self.claimed.lease.run, connection = %self.claimed.connection, rows = self.rows, "an inventory was read");
         Ok(())
