@@ -80,7 +80,9 @@ FROM (
 ) AS e
 LEFT JOIN LATERAL (
     SELECT binding.subject_id FROM binding
-    WHERE binding.connection_id = '{connection}' AND binding.provider_id = e.account_id AND binding.state = 'confirmed' LIMIT 1
+    -- The kinds are named so that the index is asked for one id, and not for all of the connection's.
+    WHERE binding.connection_id = '{connection}' AND binding.kind IN ('account', 'application') AND binding.provider_id = e.account_id
+      AND binding.state = 'confirmed' LIMIT 1
 ) AS owner ON true;
 
 INSERT INTO drift_cause (situation, cause_key, provider_id, subject_id, privileged, seen_at, evidence)
