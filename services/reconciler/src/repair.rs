@@ -144,6 +144,7 @@ mod tests {
             by_hand: false,
             integration: integration.map(str::to_owned),
             account_state: Some(state.into()),
+            repairs: 0,
         }
     }
 

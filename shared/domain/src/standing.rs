@@ -57,12 +57,14 @@ mod tests {
     #[test]
     fn who_may_be_removed_again() {
         use Hindrance as H;
-        use Situation::{IntegrationResidue, Resurrected};
+        use Situation::{GoneAtSource, IntegrationResidue, Residual, Resurrected};
         for (hindrance, situation, by_itself, by_hand) in [
             (None, Resurrected, true, true),
             (None, IntegrationResidue, true, true),
             (Some(H::Stays), Resurrected, false, false),
+            (Some(H::Stays), Residual, false, false),
             (Some(H::Stays), IntegrationResidue, false, true),
+            (Some(H::Stays), GoneAtSource, false, true),
             (Some(H::NewerEvent), Resurrected, false, false),
             (Some(H::Restored), Resurrected, false, true),
             (Some(H::Declined), Resurrected, false, true),
