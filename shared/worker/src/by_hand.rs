@@ -1,9 +1,7 @@
 //! A dead job that a person says was done by hand: everything is read again, and nothing is written at the provider.
 
 use serde_json::{Value, json};
-use sever_domain::Action;
 use sever_domain::closing::{Closing, Verdict, verdict};
-use sever_domain::plan::{Disposition, PlannedStep};
 use sever_provider::Connector;
 use sever_store::job::{DeadLetter, Settlement};
 
