@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sever_domain::AccountState;
 use sever_domain::identity::PersonAttributes;
+use sever_provider::http::Reply;
 use sever_provider::{Account, CallError, FoundAccount};
 use tokio::time::Instant;
 
@@ -36,18 +37,17 @@ pub async fn user_by_id(
     until: Option<Instant>,
 ) -> Result<Option<User>, CallError> {
     let ask = ask("reading the account", id);
-    let found = match found(tenant.get(&ask, until).await)? {
-        Some(reply) => Some(reply),
-        None => found(tenant.get(&ask_deleted(id), until).await)?,
+    let user = |reply: Reply| {
+        let body = reply
+            .json()
+            .map_err(|_| inconsistent(ask.doing, "the answer is not a user"))?;
+        user_of(ask.doing, body, id)
     };
-    found
-        .map(|reply| {
-            let body = reply
-                .json()
-                .map_err(|_| inconsistent(ask.doing, "the answer is not a user"))?;
-            user_of(ask.doing, body, id)
-        })
-        .transpose()
+    if let Some(reply) = found(tenant.get(&ask, until).await)? {
+        return user(reply).map(Some);
+    }
+    let deleted = found(tenant.get(&ask_deleted(id), until).await)?;
+    Ok(deleted.map(user).transpose()?.map(User::among_the_deleted))
 }
 
 /// The user that `body` is, if it is the one with this id.
@@ -77,7 +77,8 @@ pub async fn find_by_id(tenant: &Tenant, id: &str) -> Result<FoundAccount, CallE
 }
 
 /// Looks up each of the person's addresses, as the user principal name and as the mail: plain reads, no advanced query,
-/// which would lag. What came back is compared.
+/// which would lag. What came back is compared. Where no address leads to a user, one that was deleted may still answer to
+/// it: it can be restored, and what hangs on its id can outlive it.
 ///
 /// # Errors
 /// As any read.
@@ -85,12 +86,20 @@ pub async fn find_by_login(
     tenant: &Tenant,
     person: &PersonAttributes,
 ) -> Result<Vec<Account>, CallError> {
+    let trimmed = person.emails.iter().map(|address| address.trim());
+    let addresses: Vec<&str> = trimmed.filter(|address| !address.is_empty()).collect();
+    let mut users = present(tenant, &addresses).await?;
+    if users.is_empty() && !addresses.is_empty() {
+        users = deleted(tenant, &addresses).await?;
+    }
+    Ok(users.into_iter().map(User::into_account).collect())
+}
+
+/// The users who answer to one of these addresses.
+async fn present(tenant: &Tenant, addresses: &[&str]) -> Result<Vec<User>, CallError> {
     const DOING: &str = "looking for an account by login";
     let mut users: Vec<User> = Vec::new();
-    for address in person.emails.iter().map(|address| address.trim()) {
-        if address.is_empty() {
-            continue;
-        }
+    for address in addresses {
         if address.starts_with('$') || address.contains('/') {
             let what = "an address like this can be found by id only; import the account's id";
             return Err(unusable(DOING, what.to_owned()));
@@ -115,7 +124,26 @@ pub async fn find_by_login(
             }
         }
     }
-    Ok(users.into_iter().map(User::into_account).collect())
+    Ok(users)
+}
+
+/// The deleted users who answered to one of these addresses. The whole list is read: no filter is documented but by id, and
+/// the login can stand behind the id.
+async fn deleted(tenant: &Tenant, addresses: &[&str]) -> Result<Vec<User>, CallError> {
+    const DOING: &str = "looking for an account by login among the deleted items";
+    let path = ["directory", "deletedItems", "microsoft.graph.user"];
+    let ask = Ask::new(DOING, "deleted_items", &path).with("$select", SELECT);
+    let items = list(tenant, &ask).await.map_err(|refused| refused.error)?;
+    let mut users: Vec<User> = Vec::new();
+    for item in items {
+        let user: User = serde_json::from_value(item)
+            .map_err(|_| inconsistent(DOING, "an answer is not a user"))?;
+        let user = user.among_the_deleted();
+        if addresses.iter().any(|address| user.answers_to(address)) {
+            users.push(user);
+        }
+    }
+    Ok(users)
 }
 
 /// The organisation, which no tenant lacks; its id is compared where the credential names the tenant by id.

@@ -90,6 +90,13 @@ impl Connector for EntraPeople {
         Box::pin(inspect::inspect(&self.tenant, provider_id)).await
     }
 
+    async fn look_before_deletion(
+        &self,
+        provider_id: &str,
+    ) -> Result<Option<AccountReading>, CallError> {
+        Box::pin(inspect::look(&self.tenant, provider_id)).await
+    }
+
     fn plan(
         &self,
         intent: Intent,

@@ -32,6 +32,20 @@ pub async fn inspect(tenant: &Tenant, user_id: &str) -> Result<AccountReading, C
     .await
 }
 
+/// One look at what the deletion of a user would hide; `None` where there is nobody in the directory any more. Azure's roles
+/// are found by the id before and after it.
+///
+/// # Errors
+/// As [`inspect`].
+pub async fn look(tenant: &Tenant, user_id: &str) -> Result<Option<AccountReading>, CallError> {
+    let Batch { user, lists } = Box::pin(lists(tenant, user_id)).await?;
+    let Some(user) = user else {
+        return Ok(None);
+    };
+    let azure = unsupported(Kind::ResourceRole, "a deletion does not hide Azure's roles");
+    of_present(tenant, user, lists, Ok(azure)).await.map(Some)
+}
+
 /// The Azure scopes, read once for all readings; `None` where the organisation has no Azure.
 pub async fn scopes(tenant: &Tenant) -> Option<Result<Scopes, Refused>> {
     match &tenant.azure {

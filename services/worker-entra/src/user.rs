@@ -54,6 +54,13 @@ impl User {
         }
     }
 
+    /// The same user as one among the deleted items, where it was read: the place says so even where the answer does not.
+    #[must_use]
+    pub fn among_the_deleted(mut self) -> Self {
+        self.deleted_date_time.get_or_insert_with(String::new);
+        self
+    }
+
     /// The provider's word for that.
     #[must_use]
     pub fn provider_state(&self) -> &'static str {
@@ -79,10 +86,22 @@ impl User {
         })
     }
 
+    /// The user principal name. Among the deleted items it can be shown behind the id, without its dashes.
+    #[must_use]
+    pub fn login(&self) -> Option<&str> {
+        let shown = self.user_principal_name.as_deref()?;
+        let prefix = self.id.replace('-', "");
+        let rest = shown
+            .get(..prefix.len())
+            .filter(|start| self.deleted_date_time.is_some() && start.eq_ignore_ascii_case(&prefix))
+            .map(|start| &shown[start.len()..]);
+        Some(rest.filter(|rest| !rest.is_empty()).unwrap_or(shown))
+    }
+
     /// Whether `address` is its login or mail.
     #[must_use]
     pub fn answers_to(&self, address: &str) -> bool {
-        [&self.user_principal_name, &self.mail]
+        [self.login(), self.mail.as_deref()]
             .into_iter()
             .flatten()
             .any(|known| known.trim().to_lowercase() == address.trim().to_lowercase())
@@ -95,14 +114,14 @@ impl User {
             state: self.state(),
             provider_state: self.provider_state().to_owned(),
             facts: self.facts(),
-            provider_id: self.id,
             attributes: AccountAttributes {
-                login: self.user_principal_name,
+                login: self.login().map(str::to_owned),
                 email: self.mail,
                 given_name: self.given_name,
                 family_name: self.surname,
                 employee_number: self.employee_id,
             },
+            provider_id: self.id,
         }
     }
 }
@@ -134,6 +153,25 @@ mod tests {
         ] {
             assert_eq!(user(more.clone()).state(), expected, "{more}");
         }
+    }
+
+    #[test]
+    fn a_deleted_login_is_known_with_and_without_the_id_before_it() {
+        let deleted = |name: &str| {
+            user(
+                json!({"id": "ab-12", "userPrincipalName": name, "deletedDateTime": "2026-01-01T00:00:00Z"}),
+            )
+        };
+        for shown in [
+            "ab12ada@example.test",
+            "AB12ada@example.test",
+            "ada@example.test",
+        ] {
+            assert!(deleted(shown).answers_to("ada@example.test"), "{shown}");
+        }
+        assert!(!deleted("ab12ada@example.test").answers_to("ab12ada@example.test"));
+        let live = user(json!({"id": "ab-12", "userPrincipalName": "ab12ada@example.test"}));
+        assert!(live.answers_to("ab12ada@example.test") && !live.answers_to("ada@example.test"));
     }
 
     #[test]

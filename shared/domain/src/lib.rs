@@ -23,6 +23,7 @@ pub mod ids;
 pub mod intent;
 pub mod inventory;
 pub mod job;
+pub mod latecomer;
 pub mod opt_out;
 pub mod outcome;
 pub mod plan;

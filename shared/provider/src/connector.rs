@@ -193,6 +193,19 @@ pub trait Connector: Rules + Send + Sync + 'static {
         provider_id: &str,
     ) -> impl Future<Output = Result<AccountReading, CallError>> + Send;
 
+    /// Looks once more at what the deletion of an account will hide: what hangs on it is in no list afterwards, and comes back
+    /// with a restoration. Asked right before that step; `None` where a deletion hides nothing. Families that outlive the
+    /// account may be left out.
+    ///
+    /// # Errors
+    /// As any read.
+    fn look_before_deletion(
+        &self,
+        _provider_id: &str,
+    ) -> impl Future<Output = Result<Option<AccountReading>, CallError>> + Send {
+        async { Ok(None) }
+    }
+
     /// Plans the removal of what was read. Pure. Needs are positions within the returned list.
     fn plan(
         &self,

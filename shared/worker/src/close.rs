@@ -196,10 +196,23 @@ impl<C: Connector> Epoch<'_, C> {
         if let Some(wait) = self.wait_for_consistency() {
             return Ok(Some(wait));
         }
-        let settings = &self.context.settings;
         if let Some(blocked) = self.blocked_account() {
             return Ok(Some(blocked));
         }
+        let live: Vec<_> = closings
+            .iter()
+            .flat_map(|closing| &closing.live)
+            .map(|remaining| json!([remaining.kind, remaining.provider_key]))
+            .collect();
+        if let Some(held) = self.too_many_plans(&live) {
+            return Ok(Some(held));
+        }
+        self.plan_on(inspection).await?;
+        Ok(None)
+    }
+
+    /// The hold of a job that has planned often enough; `None` while it may plan once more.
+    pub(crate) fn too_many_plans(&self, live: &[serde_json::Value]) -> Option<Settlement> {
         let further = self.revision - self.claimed.opt_out_revision;
         // Each release of such a hold is worth as many plans again.
         let released = self
@@ -211,22 +224,19 @@ impl<C: Connector> Epoch<'_, C> {
         let rounds = i32::try_from(released)
             .unwrap_or(i32::MAX)
             .saturating_add(1);
-        if further >= settings.closing_revisions_max.saturating_mul(rounds) {
-            let live: Vec<_> = closings
-                .iter()
-                .flat_map(|closing| &closing.live)
-                .map(|remaining| json!([remaining.kind, remaining.provider_key]))
-                .collect();
-            let hold = HoldRequest {
+        let most = self
+            .context
+            .settings
+            .closing_revisions_max
+            .saturating_mul(rounds);
+        (further >= most).then(|| {
+            Settlement::Held(HoldRequest {
                 reason: HoldReason::StillLive,
                 policy: HoldPolicy::Contain,
                 on_opt_out: false,
                 detail: json!({"live": live, "plans": self.revision}),
-            };
-            return Ok(Some(Settlement::Held(hold)));
-        }
-        self.plan_on(inspection).await?;
-        Ok(None)
+            })
+        })
     }
 
     /// The wait for a system that may not show yet what was written; `None` after the deadline.

@@ -18,6 +18,7 @@ mod epoch;
 mod foretell;
 mod heart;
 mod inventory;
+mod latecomers;
 mod ledger;
 mod process;
 mod registry;

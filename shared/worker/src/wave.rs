@@ -39,6 +39,9 @@ impl<C: Connector> Epoch<'_, C> {
             if positions.is_empty() {
                 break;
             }
+            if self.overtaken(&positions).await? {
+                continue;
+            }
             let intended = self.advance(None, self.intents(&positions)).await?;
             self.send(&intended).await?;
         }

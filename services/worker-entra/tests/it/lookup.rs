@@ -71,6 +71,44 @@ async fn an_id_finds_what_is_there_what_was_deleted_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_login_leads_to_the_user_who_was_deleted_before() {
+    for changed in [false, true] {
+        let sim = Sim::start(json!({
+            "page_size": 1, "unconfirmed": {"deleted_shown_changed": changed}
+        }))
+        .await;
+        sim.seed(&people::rich()).await;
+        for user in ["ben", "ada"] {
+            sim.mutate(json!({"do": "delete", "user": user})).await;
+        }
+        let found = found(&sim, &["nobody@example.com", "Ada@example.com"]).await;
+        assert_eq!(found.len(), 1, "shown changed: {changed}");
+        assert_eq!(
+            (found[0].provider_id.as_str(), found[0].state),
+            ("ada", AccountState::Deactivated)
+        );
+        assert!(matches_on_two(
+            &person(&["ada@example.com"]),
+            &found[0].attributes
+        ));
+        sim.mutate(json!({"do": "purge", "user": "ada"})).await;
+        assert_eq!(self::found(&sim, &["ada@example.com"]).await, vec![]);
+    }
+}
+
+#[tokio::test]
+async fn somebody_found_alive_is_not_looked_for_among_the_deleted() {
+    let sim = Sim::start(json!({})).await;
+    sim.seed(&people::rich()).await;
+    assert_eq!(found(&sim, &["ada@example.com"]).await.len(), 1);
+    let journal = sim.journal().await;
+    assert!(
+        !journal.iter().any(|call| call["family"] == "deleted"),
+        "{journal:?}"
+    );
+}
+
+#[tokio::test]
 async fn an_address_that_is_no_segment_is_not_taken_for_absent() {
     let sim = Sim::start(json!({})).await;
     for address in ["a/b@example.com", "$a@example.com"] {

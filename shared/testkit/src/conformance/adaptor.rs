@@ -109,8 +109,6 @@ pub struct Bystander {
 pub struct Changes {
     /// Further access of the subject.
     pub more_access: Option<Value>,
-    /// The end of the subject takes what came after the plan along, unseen: only what gives access is compared then.
-    pub end_hides_more: bool,
     /// The subject gets another login.
     pub renamed: Option<Value>,
     /// The subject is deleted.

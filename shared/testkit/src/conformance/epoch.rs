@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sever_domain::closing::{Closing, Done, Verdict, judge, verdict};
-use sever_domain::entitlement::{AccountReading, FamilyResult};
+use sever_domain::entitlement::{AccountReading, FamilyReading, FamilyResult};
+use sever_domain::latecomer::{Late, late};
 use sever_domain::plan::{Disposition, PlannedStep, check};
 use sever_domain::seen::{Seen, seen};
-use sever_domain::{AccountState, EntitlementKind, Intent, StepEvent, StepState, SubjectKind};
+use sever_domain::{
+    AccountState, Action, EntitlementKind, Intent, StepEvent, StepState, SubjectKind,
+};
 use sever_provider::Connector;
 use tokio::sync::Mutex;
 
@@ -209,6 +212,45 @@ impl<C: Connector> Epoch<'_, C> {
         }
         self.send(&wave).await;
         Ok(())
+    }
+
+    /// The look before a deletion: what came after the plan is planned first.
+    pub(super) async fn overtaken(&mut self, wave: &[usize]) -> Result<bool, Settled> {
+        let deletes =
+            |position: &usize| self.memory.steps[*position].planned.action == Action::DeleteAccount;
+        let (true, Some(id)) = (wave.iter().any(deletes), &self.memory.account) else {
+            return Ok(false);
+        };
+        let connector = &self.known.connector;
+        let look = connector.look_before_deletion(id).await;
+        let Some(look) = look.map_err(|error| Settled::of(&error))? else {
+            return Ok(false);
+        };
+        let failed = |family: &FamilyReading| family.result == FamilyResult::Failed;
+        if look.families.iter().any(failed) {
+            return Err(Settled::Wait(CONSISTENCY_WAIT));
+        }
+        let steps = self.memory.steps.iter();
+        let steps = steps.map(|step| (&step.planned, step.state));
+        let since = self
+            .memory
+            .last_answer
+            .map_or(Duration::MAX, |last| last.elapsed());
+        match late(connector, Intent::Remove, &look, steps) {
+            Late::Nothing => return Ok(false),
+            Late::Again if since < CONSISTENCY_MAX => {
+                return Err(Settled::Wait(CONSISTENCY_WAIT.max(since)));
+            }
+            Late::Again | Late::New => {}
+        }
+        let plans = self.memory.revision.unwrap_or(0);
+        if plans > REVISIONS_MAX * (1 + self.memory.released) {
+            return Err(Settled::Held(format!("given more after {plans} plans")));
+        }
+        let reading = self.inspect().await?;
+        self.learn_from(&reading);
+        self.plan_on(&reading).await?;
+        Ok(true)
     }
 
     /// Reads everything once more and judges it. `None`: a further plan was stored and its first wave sent.

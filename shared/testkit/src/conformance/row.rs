@@ -167,11 +167,7 @@ impl Row {
     }
 
     /// Whether the subject itself ends otherwise than after a clean run: only what gives access is compared then.
-    pub(super) const fn subject_differs(self, subject: &Subject) -> bool {
-        match self {
-            Self::Renamed | Self::Deleted => true,
-            Self::MoreAccess => subject.changes.end_hides_more,
-            _ => false,
-        }
+    pub(super) const fn subject_differs(self) -> bool {
+        matches!(self, Self::Renamed | Self::Deleted)
     }
 }

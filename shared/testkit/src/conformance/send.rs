@@ -17,6 +17,9 @@ impl<C: Connector> Epoch<'_, C> {
             if wave.is_empty() {
                 break;
             }
+            if self.overtaken(&wave).await? {
+                continue;
+            }
             self.intend(&wave);
             self.send(&wave).await;
         }

@@ -113,9 +113,6 @@ fn person() -> Subject {
         volatile: &[],
         changes: Changes {
             more_access: Some(json!({ "do": "add_to_group", "user": SUBJECT, "group": "Late" })),
-            // A deleted user's edges are listed by no read: the membership is inert with the user, and would come back
-            // with a restoration.
-            end_hides_more: true,
             renamed: Some(
                 json!({ "do": "change_login", "user": SUBJECT, "login": "ada.kim@example.com" }),
             ),

@@ -146,7 +146,6 @@ fn person() -> Subject {
             renamed: Some(
                 json!({ "do": "change_login", "user": SUBJECT, "login": "ada.kim@example.com" }),
             ),
-            end_hides_more: false,
             deleted: Some(json!({ "do": "delete", "user": SUBJECT })),
         },
         people_do: vec![],

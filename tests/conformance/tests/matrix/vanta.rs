@@ -109,7 +109,6 @@ fn person() -> Subject {
             renamed: Some(
                 json!({ "do": "change_email", "person": SUBJECT, "email": "ada.kim@example.com" }),
             ),
-            end_hides_more: false,
             deleted: Some(json!({ "do": "delete_person", "person": SUBJECT })),
         },
         people_do: vec![
