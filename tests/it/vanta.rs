@@ -4,14 +4,23 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sever_store::task_decision::{self, Evidence};
-use sever_tests::{Fleet, FleetOptions, Program};
+use sever_tests::{Fleet, FleetOptions, Leaver, Program};
 
 /// How long a handful of opt-outs may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 const BOSS: &str = "0000000000000000000000b0";
 
-/// A fleet with a Vanta worker, and leavers whose Vanta record follows their Okta account.
+/// A fleet with a Vanta worker, and leavers whose Vanta record follows their Okta account. They leave.
 async fn fleet(leavers: usize, tasks: &Value) -> (Fleet, Program) {
+    let (fleet, worker, people) = before_they_leave(leavers, tasks).await;
+    for leaver in &people {
+        fleet.leave(leaver).await.unwrap();
+    }
+    (fleet, worker)
+}
+
+/// The same, before they do.
+async fn before_they_leave(leavers: usize, tasks: &Value) -> (Fleet, Program, Vec<Leaver>) {
     let mut fleet = Fleet::start(FleetOptions::default()).await.unwrap();
     let application = json!({ "client_id": "vci_1", "client_secret": "vcs_1", "name": "worker" });
     let settings = json!({ "applications": [application] });
@@ -41,15 +50,16 @@ async fn fleet(leavers: usize, tasks: &Value) -> (Fleet, Program) {
     let credential =
         json!({ "client_id": "vci_1", "client_secret": "vcs_1", "acknowledger": BOSS });
     let (worker, connection) = fleet.join("vanta", &credential.to_string()).await.unwrap();
+    let mut known = Vec::new();
     for (n, account) in accounts.iter().enumerate() {
         let leaver = fleet.person(&format!("E{n}"), &[account]).await.unwrap();
         fleet
             .bind(&leaver, connection, &format!("{n:024}"))
             .await
             .unwrap();
-        fleet.leave(&leaver).await.unwrap();
+        known.push(leaver);
     }
-    (fleet, worker)
+    (fleet, worker, known)
 }
 
 async fn live(fleet: &Fleet, n: usize) -> Value {
@@ -165,4 +175,76 @@ async fn several_leavers_go_through_one_lane_with_one_token() {
         .filter(|call| call["operation"] == "issue_token");
     assert_eq!(tokens.count(), 1);
     assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_login_ends_at_once_and_only_the_offboarding_waits_without_a_slot() {
+    let (fleet, worker, people) = before_they_leave(1, &json!([])).await;
+    let busy = json!({
+        "when": { "provider": "okta", "write": true }, "then": { "status": 429, "reset_in_s": 1 },
+    });
+    fleet.simulator.fault(&busy).await.unwrap();
+    fleet.leave(&people[0]).await.unwrap();
+    let waits = "SELECT id FROM job WHERE provider = 'vanta' AND state = 'waiting' AND state_reason = 'needs' AND lease_until IS NULL";
+    let shown = fleet.shows(waits, LIMIT).await;
+    shown.unwrap_or_else(|error| panic!("{error:#}\n{}", worker.log().unwrap()));
+    assert_eq!(
+        live(&fleet, 0).await,
+        json!(["person:1", "accounts:1"]),
+        "no login, and the account at Okta is still there"
+    );
+    let calls = |journal: &[Value], operation: &str| {
+        let same = |call: &&Value| call["operation"] == operation;
+        journal.iter().filter(same).count()
+    };
+    let journal = fleet.simulator.journal().await.unwrap();
+    assert_eq!(calls(&journal, "deactivate_users"), 1);
+    assert_eq!(calls(&journal, "offboard_people"), 0);
+    fleet.simulator.no_faults().await.unwrap();
+    fleet.shows(ASKED, LIMIT).await.unwrap();
+    assert_eq!(live(&fleet, 0).await, json!([]));
+    assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_replica_leaves_the_firsts_token_alone_and_takes_over_when_it_ends() {
+    let (fleet, mut first, people) = before_they_leave(6, &json!([])).await;
+    let second = fleet.replica("sever-worker-vanta", &first).await.unwrap();
+    for leaver in &people[..5] {
+        fleet.leave(leaver).await.unwrap();
+    }
+    let asked = |count: usize| {
+        format!(
+            "SELECT 1 FROM job WHERE provider = 'vanta' AND state = 'waiting' AND state_reason = 'task' HAVING count(*) = {count}"
+        )
+    };
+    let waits = fleet.shows(&asked(5), LIMIT).await;
+    waits.unwrap_or_else(|error| {
+        panic!(
+            "{error:#}\n{}\n{}",
+            first.log().unwrap(),
+            second.log().unwrap()
+        )
+    });
+    assert_eq!(tokens(&fleet).await, 1, "one token for both processes");
+    // Whichever of them had the lane: the other goes on where it ended.
+    assert!(first.stop().await.unwrap());
+    fleet.leave(&people[5]).await.unwrap();
+    let waits = fleet.shows(&asked(6), LIMIT).await;
+    waits.unwrap_or_else(|error| panic!("{error:#}\n{}", second.log().unwrap()));
+    assert!(tokens(&fleet).await <= 2);
+    assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+}
+
+/// How many tokens Vanta gave out, none of which was displaced while somebody used it.
+async fn tokens(fleet: &Fleet) -> usize {
+    let journal = fleet.simulator.journal().await.unwrap();
+    let vanta = journal.iter().filter(|call| call["provider"] == "vanta");
+    let vanta: Vec<&Value> = vanta.collect();
+    let displaced = vanta.iter().find(|call| call["status"] == 401);
+    assert_eq!(displaced, None);
+    let tokens = vanta
+        .iter()
+        .filter(|call| call["operation"] == "issue_token");
+    tokens.count()
 }

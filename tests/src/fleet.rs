@@ -188,13 +188,30 @@ impl Fleet {
              VALUES ('{connection}', '{provider}', '{provider}', '{base_url}', 'env:CREDENTIAL', 1, 0, 32, 64);"
         );
         self.database.sql(&sql).await?;
-        let port = free_ports::<1>().context("no free port")?[0];
         let mut environment = self.worker.environment().to_vec();
-        environment.retain(|(name, _)| name != "SEVER_OPS_LISTEN");
-        environment.push(("SEVER_OPS_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
         environment.push(("CREDENTIAL".to_owned(), credential.to_owned()));
         let name = format!("sever-worker-{provider}");
-        let program = Program::start(&name, self.folder.path(), environment)?;
+        let program = self.ready_program(&name, environment).await?;
+        Ok((program, connection))
+    }
+
+    /// Starts another process with the environment of `first`, as a second replica is.
+    ///
+    /// # Errors
+    /// What did not start, or did not become ready in time.
+    pub async fn replica(&self, name: &str, first: &Program) -> anyhow::Result<Program> {
+        self.ready_program(name, first.environment().to_vec()).await
+    }
+
+    async fn ready_program(
+        &self,
+        name: &str,
+        mut environment: Vec<(String, String)>,
+    ) -> anyhow::Result<Program> {
+        let port = free_ports::<1>().context("no free port")?[0];
+        environment.retain(|(name, _)| name != "SEVER_OPS_LISTEN");
+        environment.push(("SEVER_OPS_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        let program = Program::start(name, self.folder.path(), environment)?;
         let http = reqwest::Client::builder().no_proxy().build()?;
         let what = format!("{name} is ready");
         let ready = until(&what, READY_MAX, || async {
@@ -207,7 +224,7 @@ impl Fleet {
         ready
             .await
             .with_context(|| program.log().unwrap_or_default())?;
-        Ok((program, connection))
+        Ok(program)
     }
 
     /// Starts a console and returns it with its address.

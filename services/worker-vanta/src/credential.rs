@@ -1,10 +1,17 @@
 //! The credential of a connection: the API application that manages Vanta, who acknowledges, and our own connector.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// Calls per minute of the Manage API that clients have seen; Vanta's own number is not published.
 const REQUESTS_PER_MINUTE: u32 = 50;
+
+/// A refusal that has not passed by then is a person's: integrations report about once an hour.
+const PATIENCE_S: u64 = 2 * 3600;
+/// The longest patience: a job that waits on and on would end as a dead letter.
+const PATIENCE_S_MAX: u64 = 24 * 3600;
 
 /// An API application's id and secret. Prints without the secret.
 #[derive(Debug, Clone, Deserialize)]
@@ -50,6 +57,8 @@ pub struct Credential {
     pub connector: Option<OwnConnector>,
     /// Calls per minute of the Manage API; at least 5.
     pub requests_per_minute: u32,
+    /// How long what Vanta refuses is tried again before a person is asked.
+    pub patience: Duration,
 }
 
 #[derive(Deserialize)]
@@ -62,16 +71,18 @@ struct CredentialJson {
     connector: Option<OwnConnector>,
     #[serde(default)]
     requests_per_minute: Option<u32>,
+    #[serde(default)]
+    patience_s: Option<u64>,
 }
 
 impl Credential {
-    /// Reads the JSON form: `{"client_id", "client_secret", "acknowledger", "connector"?, "requests_per_minute"?}`.
+    /// Reads the JSON form: `{"client_id", "client_secret", "acknowledger", "connector"?, "requests_per_minute"?, "patience_s"?}`.
     ///
     /// # Errors
     /// What is wrong with it, without its value.
     pub fn parse(secret: &SecretString) -> Result<Self, String> {
         let json: CredentialJson = serde_json::from_str(secret.expose_secret()).map_err(|_| {
-            "is not JSON with the fields client_id, client_secret and acknowledger (and connector, requests_per_minute)"
+            "is not JSON with the fields client_id, client_secret and acknowledger (and connector, requests_per_minute, patience_s)"
                 .to_owned()
         })?;
         let connector = json.connector.as_ref();
@@ -85,7 +96,12 @@ impl Credential {
         if requests_per_minute < 5 {
             return Err("has requests_per_minute under 5".to_owned());
         }
+        let patience_s = json.patience_s.unwrap_or(PATIENCE_S);
+        if patience_s > PATIENCE_S_MAX {
+            return Err("has patience_s above 86400".to_owned());
+        }
         Ok(Self {
+            patience: Duration::from_secs(patience_s),
             manage: ApplicationKeys {
                 client_id: json.client_id,
                 client_secret: json.client_secret,
@@ -125,6 +141,7 @@ mod tests {
             r#"{"client_id":"vci_1","client_secret":"vcs_hush"}"#,
             r#"{"client_id":"","client_secret":"vcs_hush","acknowledger":"p1"}"#,
             r#"{"client_id":"c","client_secret":"vcs_hush","acknowledger":"p1","requests_per_minute":1}"#,
+            r#"{"client_id":"c","client_secret":"vcs_hush","acknowledger":"p1","patience_s":86401}"#,
         ] {
             let problem = Credential::parse(&text.into()).unwrap_err();
             assert!(!problem.contains("hush"), "{problem}");

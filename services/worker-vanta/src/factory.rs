@@ -16,10 +16,11 @@ use crate::tenant::Tenant;
 /// Builds the connectors of Vanta tenants.
 ///
 /// Vanta keeps one live token for each API application, and a second token request ends the first at once. Inside one
-/// process the connectors of a connection share one token and fetch it one at a time; between processes **the runtime
-/// must guarantee that one worker at a time works on a connection**: one job at a time (`jobs_max` 1) under a lease of
-/// the connection. Where it does not, workers displace each other's tokens: calls are refused and tried again at the
-/// pace at which tokens may be fetched, and nothing is written twice.
+/// process the connectors of a connection share one token and fetch it one at a time; between processes a lease decides
+/// who calls at all: a process without the connection's lane ([`sever_provider::http::SharedConnection::has_lane`]) asks for no
+/// token and makes no call, and what came to it waits. Any other program that uses the same API application still displaces
+/// the token: calls are refused then and tried again at the pace at which tokens may be fetched, and nothing is written
+/// twice.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VantaFactory {
     /// Where a base URL may use plain http; a simulator on another host needs [`PlainHttp::Anywhere`].
@@ -60,7 +61,7 @@ impl ConnectorFactory for VantaFactory {
             shared: settings.shared.clone(),
         })
         .map_err(|cause| unusable(cause.field(), cause.to_string()))?;
-        let tenant = Arc::new(Tenant::new(http, credential));
+        let tenant = Arc::new(Tenant::new(http, settings.shared.clone(), credential));
         let outlasts = settings
             .access_token_lifetime_max
             .saturating_add(settings.clock_skew);

@@ -15,6 +15,7 @@ mod integrations;
 mod inventory;
 mod pace;
 mod paging;
+mod patience;
 mod people;
 mod pushed;
 mod reading;

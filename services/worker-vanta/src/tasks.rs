@@ -75,6 +75,32 @@ pub fn deactivate_login(person: &str) -> Disposition {
     )
 }
 
+/// Vanta has refused for long to deactivate a login.
+#[must_use]
+pub fn deactivate_refused_login(person: &str) -> Disposition {
+    let what = format!(
+        "Vanta goes on refusing to deactivate the login of the person with the id {person}. Where an identity provider provisions it, remove it there; where it is the last administrator's, make somebody else an administrator first; then deactivate it under Settings > Users."
+    );
+    task(
+        what,
+        "Vanta no longer lists the login among its active users",
+        1,
+    )
+}
+
+/// Vanta has refused for long to complete an offboarding whose record shows nothing that it waits for.
+#[must_use]
+pub fn complete_refused_offboarding(person: &str) -> Disposition {
+    let what = format!(
+        "Vanta goes on refusing to complete the offboarding of the person with the id {person}: an account that it monitors still counts as active there. Under People > Offboarding, see which one: deactivate it at its source and let the integration fetch that, or say with a reason that it is deactivated. Then complete the offboarding there."
+    );
+    task(
+        what,
+        "the person's page shows the offboarding as complete",
+        2,
+    )
+}
+
 /// An integration is connected.
 #[must_use]
 pub fn disconnect(name: &str, connections: usize) -> Disposition {
@@ -112,6 +138,8 @@ mod tests {
             complete_task("p1", "Return the badge"),
             revoke_applications("p1"),
             deactivate_login("p1"),
+            deactivate_refused_login("p1"),
+            complete_refused_offboarding("p1"),
             disconnect("AWS", 2),
             delete_application("vci_1"),
         ] {

@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde_json::Value;
 use sever_domain::OutcomeClass;
 use sever_provider::CallError;
-use sever_provider::http::{Call, Method, Priority, ProviderHttp, Reply};
+use sever_provider::http::{Call, Method, Priority, ProviderHttp, Reply, SharedConnection};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::credential::{Credential, PushedSet};
 use crate::errors::{Refused, refusal, unusable};
 use crate::pace::Pace;
+use crate::patience::Patience;
 use crate::token::Application;
 
 const MANAGE_SCOPE: &str = "vanta-api.all:read vanta-api.all:write";
@@ -21,6 +22,9 @@ const BUILD_SCOPE: &str = "connectors.self:read-resource connectors.self:write-r
 const TOKENS_PER_MINUTE: u32 = 4;
 /// The longest wait for the pace that is worth keeping a job's slot for.
 const WAIT_IN_PLACE_MAX: Duration = Duration::from_secs(2);
+
+/// How soon a job looks again whose bell came to a process without the lane: the next one may ring where it is.
+const OTHER_PROCESS_WAIT: Duration = Duration::from_secs(1);
 
 /// One call below `/v1`.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +61,7 @@ pub struct Connector {
 #[derive(Debug)]
 pub struct Tenant {
     http: ProviderHttp,
+    shared: SharedConnection,
     manage: Application,
     /// Our own connector.
     pub connector: Option<Connector>,
@@ -64,6 +69,10 @@ pub struct Tenant {
     pub acknowledger: String,
     /// The tenant answered that it has no call that deactivates logins; learnt once, until the process ends.
     pub no_deactivation: AtomicBool,
+    /// Offboardings that Vanta refuses although the record shows nothing that they wait for, by person.
+    pub refused_offboardings: Patience,
+    /// Logins that Vanta refuses to deactivate, by user.
+    pub refused_logins: Patience,
     /// Held while a pushed set is read, changed and pushed back.
     pub pushing: Mutex<()>,
     /// Calls per second that ordinary work may make.
@@ -75,7 +84,7 @@ pub struct Tenant {
 
 impl Tenant {
     /// The tenant. Makes no call.
-    pub fn new(http: ProviderHttp, credential: Credential) -> Self {
+    pub fn new(http: ProviderHttp, shared: SharedConnection, credential: Credential) -> Self {
         let manage = credential.manage;
         let connector = credential.connector.map(|own| Connector {
             application: Application::new(own.client_id, own.client_secret, BUILD_SCOPE),
@@ -83,10 +92,13 @@ impl Tenant {
         });
         Self {
             http,
+            shared,
             manage: Application::new(manage.client_id, manage.client_secret, MANAGE_SCOPE),
             connector,
             acknowledger: credential.acknowledger,
             no_deactivation: AtomicBool::new(false),
+            refused_offboardings: Patience::new(credential.patience),
+            refused_logins: Patience::new(credential.patience),
             pushing: Mutex::new(()),
             calls_per_s: f64::from(credential.requests_per_minute) * 0.8 / 60.0,
             manage_pace: Pace::new(credential.requests_per_minute),
@@ -151,6 +163,8 @@ impl Tenant {
         let Some(connector) = &self.connector else {
             return Ok(false);
         };
+        self.in_lane("asking for a token of our own connector")
+            .await?;
         let application = &connector.application;
         match application
             .header(&self.http, &self.token_pace, self.deadline())
@@ -174,6 +188,7 @@ impl Tenant {
         let until = until.unwrap_or_else(|| self.deadline());
         let (application, pace, bucket) = self.lane(api, ask.doing)?;
         let url = self.url(ask)?;
+        self.in_lane(ask.doing).await?;
         let authorization = application
             .header(&self.http, &self.token_pace, until)
             .await?;
@@ -197,6 +212,18 @@ impl Tenant {
             application.worked();
         }
         Err(refused)
+    }
+
+    /// Only the process that has the connection's lane asks for tokens: a second token ends the first.
+    async fn in_lane(&self, doing: &'static str) -> Result<(), CallError> {
+        if self.shared.has_lane().await {
+            return Ok(());
+        }
+        Err(CallError {
+            class: OutcomeClass::Wait,
+            retry_after: Some(OTHER_PROCESS_WAIT),
+            ..unusable(doing, "another process has the tenant's lane".to_owned())
+        })
     }
 
     fn lane(

@@ -22,7 +22,7 @@ pub struct ClaimFacts {
     pub blocked_until: Option<Timestamp>,
     /// Until when the connection's breaker is open, and half-open from then on; `None` while it is closed.
     pub breaker_until: Option<Timestamp>,
-    /// Jobs that it needs and that are not closed.
+    /// Jobs that its last steps wait for and that are not closed, where nothing else is left to do before them.
     pub needs_open: i64,
     /// Live leases at the connection.
     pub leases: i64,
@@ -65,7 +65,7 @@ pub enum Refusal {
     Rate,
     /// The connection's breaker is open.
     Breaker,
-    /// Another job must be closed first.
+    /// What is left of it comes after another job, which is not closed.
     Needs,
     /// As many jobs as may hold a lease at the connection do.
     Cap,

@@ -212,14 +212,20 @@ pub fn judge(
             .iter()
             .filter(|entitlement| entitlement.kind != EntitlementKind::Account)
         {
-            let attested = done.manual.iter().any(|step| {
-                step.attested
-                    && step.kind == entitlement.kind
-                    && step.key == entitlement.provider_key
-            });
-            let disposition = rules.disposition(intent, account, entitlement);
-            if !(attested && matches!(disposition, Disposition::Manual { .. })) {
-                sort_in(&mut closing, disposition, entitlement);
+            let own = |step: &&ManualStep<'_>| {
+                step.kind == entitlement.kind && step.key == entitlement.provider_key
+            };
+            let attested = done.manual.iter().filter(own).any(|step| step.attested);
+            let asked = done.manual.iter().filter(own).any(|step| !step.attested);
+            match rules.disposition(intent, account, entitlement) {
+                Disposition::Manual { .. } if attested => {}
+                // A call could end it; the plan asks a person, because the provider goes on refusing that call.
+                Disposition::MustGo if asked => closing.asked.push(Remaining {
+                    kind: entitlement.kind,
+                    provider_key: entitlement.provider_key.clone(),
+                    disposition: Disposition::MustGo,
+                }),
+                disposition => sort_in(&mut closing, disposition, entitlement),
             }
         }
     }

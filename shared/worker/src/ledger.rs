@@ -1,4 +1,4 @@
-//! The ledger of a connection's rate budget, in PostgreSQL.
+//! The ledger of a connection's rate budget and of its lane, in PostgreSQL.
 
 use std::time::Duration;
 
@@ -8,18 +8,29 @@ use jiff::SignedDuration;
 use sever_domain::ConnectionId;
 use sever_domain::rate::{Grant, Priority};
 use sever_provider::http::{HeardWindow, Leased, RateLedger};
-use sever_store::{Store, rate};
+use sever_store::{Store, leader, rate};
 use sever_telemetry::chain;
+use uuid::Uuid;
 
 /// Leases for one connection.
 pub(crate) struct StoreLedger {
     store: Store,
     connection: ConnectionId,
+    /// Who this process is to the others.
+    holder: Uuid,
 }
 
 impl StoreLedger {
-    pub(crate) const fn new(store: Store, connection: ConnectionId) -> Self {
-        Self { store, connection }
+    pub(crate) fn new(store: Store, connection: ConnectionId) -> Self {
+        Self {
+            store,
+            connection,
+            holder: Uuid::new_v4(),
+        }
+    }
+
+    fn lane(&self) -> String {
+        format!("lane:{}", self.connection)
     }
 
     async fn ask(
@@ -75,6 +86,26 @@ impl RateLedger for StoreLedger {
             let noted = rate::refused(&self.store, self.connection, bucket, signed(wait)).await;
             if let Err(error) = noted {
                 tracing::debug!(connection = %self.connection, bucket, error = %chain(&error), "other processes could not be told of a refusal; the job's settle tells them");
+            }
+        }
+        .boxed()
+    }
+
+    fn take_lane<'a>(&'a self, lease: Duration) -> BoxFuture<'a, bool> {
+        async move {
+            let taken = leader::lead(&self.store, &self.lane(), self.holder, lease).await;
+            taken.unwrap_or_else(|error| {
+                tracing::debug!(connection = %self.connection, error = %chain(&error), "the lane could not be asked for");
+                false
+            })
+        }
+        .boxed()
+    }
+
+    fn leave_lane<'a>(&'a self) -> BoxFuture<'a, ()> {
+        async move {
+            if let Err(error) = leader::resign(&self.store, &self.lane(), self.holder).await {
+                tracing::debug!(connection = %self.connection, error = %chain(&error), "the lane could not be given back; it ends by itself");
             }
         }
         .boxed()

@@ -47,7 +47,7 @@ pub async fn serve<F: ConnectorFactory>(
     let bus = connect(service, provider, &config.broker, &process.end)?;
     let mut consumers = consume(&bus, provider, &config.worker, &context, &registry);
     consumers.push(consume_inventories(&bus, provider, &context, &registry));
-    let tasks = watch(&process, &bus, &context, registry);
+    let tasks = watch(&process, &bus, &context, Arc::clone(&registry));
 
     tokio::select! {
         () = context.soft.cancelled() => {}
@@ -60,6 +60,9 @@ pub async fn serve<F: ConnectorFactory>(
         &process.shutdown.hard(),
     )
     .await;
+    for (_, shared) in registry.all_shared() {
+        shared.leave_lane().await;
+    }
     let stopped = instance::stop(&context.store, context.heart.instance).await;
     stopped.unwrap_or_else(|error| tracing::warn!(error = %chain(&error), "could not say that this worker stopped; its heartbeat will tell"));
     process.end.cancel();

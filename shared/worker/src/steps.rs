@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use sever_domain::intent::Allowance;
 use sever_domain::plan::{Disposition, WaveStep, next_wave};
-use sever_domain::{Action, Grade, StepEvent, StepId, StepState};
+use sever_domain::{Action, Grade, StepClass, StepEvent, StepId, StepState};
 use sever_store::job::{Affected, NewPlan, NewStep, StepChange, StepName, StoredStep};
 
 /// One step at work.
@@ -68,16 +68,29 @@ impl Working {
     }
 }
 
-/// What stands before one-way steps: a delay from the plan on, and by policy a person's release.
+/// What stands before one-way steps: a delay from the plan on, and by policy a person's release. The last steps of a job
+/// that needs others wait for those.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fence {
     pub(crate) now: Timestamp,
     /// Whether a release is wanted and has not been given.
     pub(crate) unapproved: bool,
+    /// Whether other jobs must be closed before the last steps of this one.
+    pub(crate) needs_open: bool,
 }
 
 impl Fence {
+    /// Whether these steps wait for other jobs.
+    pub(crate) fn waits_for_jobs(self, class: StepClass) -> bool {
+        self.needs_open && class == StepClass::Final
+    }
+
     fn stands_before(self, step: &StoredStep) -> bool {
+        self.waits_for_jobs(step.planned.class) || self.stands_by_policy(step)
+    }
+
+    /// Whether a delay or a missing release keeps the step back.
+    pub(crate) fn stands_by_policy(self, step: &StoredStep) -> bool {
         (self.unapproved && step.planned.is_fenced())
             || step.fence_until.is_some_and(|until| until > self.now)
     }

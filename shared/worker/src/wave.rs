@@ -21,6 +21,11 @@ use crate::trouble::{self, graver};
 /// intent and its call.
 const WAVE_MAX: usize = 64;
 
+/// What a job waits for whose last steps come after other jobs: the word by which the next claim knows it.
+const NEEDS: &str = "needs";
+/// How soon such a job looks again by itself; the settle that closes the last of the others rings it.
+const NEEDS_RECHECK: Duration = Duration::from_secs(15);
+
 /// One call and its answer.
 struct Sending {
     position: usize,
@@ -70,19 +75,30 @@ impl<C: Connector> Epoch<'_, C> {
             unapproved: self.claimed.fence_approval
                 && self.claimed.kind == JobKind::OptOut
                 && !self.claimed.released.contains(&HoldReason::Fence),
+            needs_open: self.claimed.needs_open,
         }
     }
 
     /// One-way steps wait for their time, or for a person.
     fn behind_fence(&self) -> Option<Settlement> {
         let fence = self.fence();
-        let waiting: Vec<_> = self
+        let fenced: Vec<_> = self
             .steps
             .fenced(fence)
             .map(|working| &working.step)
             .collect();
-        if waiting.is_empty() || self.allowance != Allowance::Everything {
+        if fenced.is_empty() || self.allowance != Allowance::Everything {
             return None;
+        }
+        let waiting: Vec<_> = fenced
+            .into_iter()
+            .filter(|step| fence.stands_by_policy(step))
+            .collect();
+        if waiting.is_empty() {
+            return Some(Settlement::Wait {
+                why: NEEDS,
+                after: NEEDS_RECHECK,
+            });
         }
         let until = waiting.iter().filter_map(|step| step.fence_until).min();
         if let Some(until) = until.filter(|until| *until > fence.now) {
@@ -110,12 +126,13 @@ impl<C: Connector> Epoch<'_, C> {
                 needs: step.planned.needs.clone(),
             })
             .collect();
-        let unapproved = self.fence().unapproved;
+        let fence = self.fence();
         next_wave(&steps, |class| self.allowance.allows_class(class))
             .into_iter()
             .map(|position| &plan.steps[position])
             .filter(|step| step.planned.action != sever_domain::Action::Leave)
-            .filter(|step| step.fence.is_none() && !(unapproved && step.planned.is_fenced()))
+            .filter(|step| step.fence.is_none() && !(fence.unapproved && step.planned.is_fenced()))
+            .filter(|step| !fence.waits_for_jobs(step.planned.class))
             .filter(|step| {
                 self.allowance
                     .allows(step.planned.class, step.planned.reversibility)

@@ -14,6 +14,7 @@ use super::users::active_login;
 use crate::bulk::{Item, only_item};
 use crate::credential::PushedSet;
 use crate::errors::{Meaning, Refused, unusable};
+use crate::patience::Patience;
 use crate::pushed::{self, Goes};
 use crate::tenant::{Api, Ask, Tenant};
 
@@ -78,6 +79,7 @@ async fn deactivate(tenant: &Tenant, effect: &Effect, until: Instant) -> Result<
     };
     let status = reply.status.as_u16();
     if only_item(DOING, &reply, user)? == Item::Success {
+        tenant.refused_logins.worked(user);
         return Ok(answer(AnswerKind::Done, status));
     }
     let active = match read_back(person_by_id(tenant, &effect.account_id, Some(until)).await)? {
@@ -87,10 +89,8 @@ async fn deactivate(tenant: &Tenant, effect: &Effect, until: Instant) -> Result<
         None => None,
     };
     if active.as_deref() == Some(user) {
-        Err(passes(
-            DOING,
-            "Vanta refuses to deactivate this login: an identity provider provisions it (remove it there), or it is the last administrator's (make another one first)",
-        ))
+        let what = "Vanta refuses to deactivate this login: an identity provider provisions it (remove it there), or it is the last administrator's (make another one first)";
+        Err(refused(&tenant.refused_logins, user, DOING, what))
     } else {
         Ok(answer(AnswerKind::AlreadyGone, status))
     }
@@ -119,6 +119,7 @@ async fn offboard(tenant: &Tenant, person: &str, until: Instant) -> Result<Answe
         .map_err(|refused| refused.error)?;
     let status = reply.status.as_u16();
     if only_item(DOING, &reply, person)? == Item::Success {
+        tenant.refused_offboardings.worked(person);
         return Ok(answer(AnswerKind::Done, status));
     }
     let Some(record) = read_back(person_by_id(tenant, person, Some(until)).await)? else {
@@ -127,16 +128,29 @@ async fn offboard(tenant: &Tenant, person: &str, until: Instant) -> Result<Answe
     if record.is_offboarded() {
         return Ok(answer(AnswerKind::AlreadyGone, status));
     }
-    Err(passes(
-        DOING,
-        if !record.is_former() {
-            "Vanta refuses it: the employment has not ended there"
-        } else if !record.open_tasks().is_empty() {
-            "Vanta refuses it: a custom offboarding task is open"
-        } else {
-            "Vanta refuses it: an account that it monitors is still active as far as it knows (deactivate it at its source, or say in Vanta with a reason that it is), or the configured acknowledger may not acknowledge"
-        },
-    ))
+    if !record.is_former() {
+        let what = "Vanta refuses it: the employment has not ended there";
+        return Err(passes(DOING, what));
+    }
+    if !record.open_tasks().is_empty() {
+        let what = "Vanta refuses it: a custom offboarding task is open";
+        return Err(passes(DOING, what));
+    }
+    let what = "Vanta refuses it: an account that it monitors is still active as far as it knows (deactivate it at its source, or say in Vanta with a reason that it is), or the configured acknowledger may not acknowledge";
+    Err(refused(&tenant.refused_offboardings, person, DOING, what))
+}
+
+/// A refusal that may pass by itself; a person's once it has not for long.
+fn refused(patience: &Patience, of: &str, doing: &'static str, what: &str) -> CallError {
+    let error = passes(doing, what);
+    if !patience.refused(of) {
+        return error;
+    }
+    CallError {
+        class: OutcomeClass::NeedsPerson,
+        retry_after: None,
+        ..error
+    }
 }
 
 async fn delete_row(tenant: &Tenant, effect: &Effect, until: Instant) -> Result<Answer, CallError> {

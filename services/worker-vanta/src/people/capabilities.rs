@@ -14,8 +14,8 @@ pub const PEOPLE: &[Capability] = &[
         revokes: Revokes::Call(Action::DeactivateAccount),
         grade: Grade::Read,
         restores: Restores::Never,
-        note: "The account is the login to Vanta: one that an identity provider provisions ends there, and an \
-            administrator lets it sign in again.",
+        note: "The account is the login to Vanta: one that an identity provider provisions ends there, and the \
+            last administrator's is refused: what is refused for long is asked of a person. An administrator lets it sign in again.",
     },
     Capability {
         family: EntitlementKind::Session,
@@ -56,7 +56,8 @@ pub const PEOPLE: &[Capability] = &[
         grade: Grade::Read,
         restores: Restores::Never,
         note: "The offboarding comes last: Vanta completes it when the employment has ended, every monitored account \
-            is deactivated and every custom task is done; ending the employment and doing tasks is asked of a person.",
+            is deactivated and every custom task is done; ending the employment, doing tasks, \
+            and an offboarding that is refused for long are asked of a person.",
     },
     Capability {
         family: EntitlementKind::Resource,

@@ -49,7 +49,7 @@ pub async fn inspect(tenant: &Tenant, person_id: &str) -> Result<AccountReading,
             applications(&person, login.is_some()),
             complete(Kind::Group, groups(&person)),
             unsupported(Kind::Ownership, "no read lists what a login owns"),
-            complete(Kind::MonitoredAccount, record(&person)),
+            complete(Kind::MonitoredAccount, record_now(tenant, &person)),
             outcome(Kind::Resource, rows)?,
         ],
     })
@@ -60,6 +60,7 @@ fn account(tenant: &Tenant, person: &Person, login: Option<&str>) -> Entitlement
     facts["user_id"] = json!(login);
     facts["had_login"] = json!(login.is_some() || person.user_id != Some(None));
     facts["no_deactivation"] = json!(tenant.no_deactivation.load(Ordering::Relaxed));
+    facts["refused"] = json!(login.is_some_and(|user| tenant.refused_logins.is_over(user)));
     entitlement(EntitlementKind::Account, person.id.clone(), facts)
 }
 
@@ -76,6 +77,15 @@ fn groups(person: &Person) -> Vec<Entitlement> {
     let ids = person.group_ids.iter();
     ids.map(|id| entitlement(EntitlementKind::Group, id.clone(), json!({})))
         .collect()
+}
+
+/// The record until it is offboarded, what its offboarding waits for, and whether Vanta has refused it for long.
+fn record_now(tenant: &Tenant, person: &Person) -> Vec<Entitlement> {
+    let mut parts = record(person);
+    if let Some(record) = parts.first_mut() {
+        record.facts["refused"] = json!(tenant.refused_offboardings.is_over(&person.id));
+    }
+    parts
 }
 
 /// The record until it is offboarded, and what its offboarding waits for.
@@ -157,8 +167,8 @@ mod tests {
         let open = person(json!({
             "id": "p", "employment": { "status": "CURRENT" }, "tasksSummary": { "status": "NONE", "details": tasks },
         }));
-        let parts = record(&open);
-        let keys: Vec<&str> = parts
+        let waits = record(&open);
+        let keys: Vec<&str> = waits
             .iter()
             .map(|part| part.provider_key.as_str())
             .collect();
@@ -171,7 +181,7 @@ mod tests {
                 "task:Return the badge (2)"
             ]
         );
-        assert!(families::waits_for_others(&parts[0]));
+        assert!(families::waits_for_others(&waits[0]));
         let former = person(json!({ "id": "p", "employment": { "status": "FORMER" } }));
         assert!(!families::waits_for_others(&record(&former)[0]));
         let gone =

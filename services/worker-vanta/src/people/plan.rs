@@ -65,10 +65,10 @@ impl Plan<'_> {
             class: StepClass::Contain,
             residual_s: Some(residual_s),
             facts: json!({ "user_id": account.facts["user_id"] }),
-            disposition: if offered {
-                Disposition::MustGo
-            } else {
-                tasks::deactivate_login(&person)
+            disposition: match (offered, &account.facts["refused"]) {
+                (false, _) => tasks::deactivate_login(&person),
+                (true, Value::Bool(true)) => tasks::deactivate_refused_login(&person),
+                (true, _) => Disposition::MustGo,
             },
             ..step
         });
@@ -142,9 +142,9 @@ impl Plan<'_> {
     /// end it, and the offboarding does not depend on it.
     fn offboarding(&mut self) {
         let mut records = self.reading.of(EntitlementKind::MonitoredAccount).iter();
-        if !records.any(is_record) {
+        let Some(record) = records.find(|held| is_record(held)) else {
             return;
-        }
+        };
         let kind = EntitlementKind::MonitoredAccount;
         if self.intent == Intent::Disable {
             let step = self.step(Action::Leave, kind, RECORD);
@@ -164,9 +164,14 @@ impl Plan<'_> {
             .filter(|at| before(&self.steps[*at]))
             .collect();
         let step = self.step(Action::OffboardPerson, kind, RECORD);
+        let disposition = match &record.facts["refused"] {
+            Value::Bool(true) => tasks::complete_refused_offboarding(&self.person()),
+            _ => Disposition::MustGo,
+        };
         self.steps.push(PlannedStep {
             class: StepClass::Final,
             needs,
+            disposition,
             ..step
         });
     }
@@ -357,6 +362,37 @@ mod tests {
         reading.families[0].entitlements[0].facts["no_deactivation"] = json!(true);
         let steps = planned(Intent::Remove, &reading);
         assert_eq!(page(&steps)[0], "deactivate_account p1 task []");
+    }
+
+    #[test]
+    fn what_vanta_goes_on_refusing_is_asked_of_a_person() {
+        let mut reading = reading(AccountState::Live, &[RECORD], &[]);
+        for family in &mut reading.families {
+            for held in &mut family.entitlements {
+                held.facts["refused"] = json!(true);
+            }
+        }
+        let steps = planned(Intent::Remove, &reading);
+        assert_eq!(page(&steps)[0], "deactivate_account p1 task []");
+        assert_eq!(
+            page(&steps).last().unwrap(),
+            "offboard_person record task []"
+        );
+        let manual: Vec<ManualStep<'_>> = steps
+            .iter()
+            .filter(|step| matches!(step.disposition, Disposition::Manual { .. }))
+            .map(|step| ManualStep {
+                kind: step.target_kind,
+                key: &step.target_key,
+                attested: false,
+            })
+            .collect();
+        let done = Done {
+            answered: &[],
+            manual: &manual,
+        };
+        let closing = judge(&VantaRules, Intent::Remove, &reading, done);
+        assert_eq!(verdict(&[closing]), Verdict::Asked);
     }
 
     #[test]

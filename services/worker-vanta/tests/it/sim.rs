@@ -192,6 +192,16 @@ impl Sim {
             .unwrap()
     }
 
+    /// A connector that asks a person at the first refusal.
+    pub fn impatient(&self) -> VantaPeople {
+        let mut settings = self.settings("vcs_1");
+        let text = secrecy::ExposeSecret::expose_secret(&settings.credential);
+        let mut credential: Value = serde_json::from_str(text).unwrap();
+        credential["patience_s"] = json!(0);
+        settings.credential = credential.to_string().into();
+        VantaFactory::default().connect(settings).unwrap().people
+    }
+
     pub fn people(&self) -> VantaPeople {
         self.connect().people
     }

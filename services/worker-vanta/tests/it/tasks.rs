@@ -82,3 +82,33 @@ async fn a_tenant_without_the_call_asks_for_the_login_and_sees_it_end() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_vanta_goes_on_refusing_is_asked_of_a_person_and_seen_to_end() {
+    let sim = Sim::start(json!({})).await;
+    let access = json!({ "user": { "admin": true }, "accounts": [{ "system": "Okta" }] });
+    let (ada, _) = sim.leaver(access).await;
+    let boss = json!({ "do": "set_user", "user": "boss@example.com", "active": false });
+    sim.mutate(boss).await;
+    let people = sim.impatient();
+    let attested = ["api_applications"];
+    let outcome = opt_out_attested(&people, Intent::Remove, &ada, &attested).await;
+    assert_eq!(outcome.verdict, Verdict::Asked, "{:?}", outcome.closing);
+    let asked: Vec<&str> = outcome.tasks.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(asked, [ada.as_str(), "api_applications", "record"]);
+    assert!(outcome.tasks[0].1.what.contains("last administrator"));
+    assert!(outcome.tasks[2].1.what.contains("monitors"));
+    for done in [
+        json!({ "do": "set_user", "user": "ada@example.com", "active": false }),
+        json!({ "do": "set_account", "person": ada, "account": "Okta", "active": false }),
+    ] {
+        sim.mutate(done).await;
+    }
+    let outcome = opt_out_attested(&sim.people(), Intent::Remove, &ada, &attested).await;
+    assert_eq!(
+        outcome.verdict,
+        Verdict::NothingLive,
+        "{:?}",
+        outcome.closing
+    );
+}

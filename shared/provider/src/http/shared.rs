@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sever_domain::rate::Priority;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// A window of an endpoint bucket, as one process knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,19 @@ pub trait RateLedger: Debug + Send + Sync {
 
     /// Notes that the provider refused a call and wants none of this bucket for this long.
     fn refused<'a>(&'a self, bucket: &'static str, wait: Duration) -> BoxFuture<'a, ()>;
+
+    /// Takes the connection's lane for this process, or keeps it; `false` where another process has it, or nobody can be
+    /// asked.
+    fn take_lane<'a>(&'a self, lease: Duration) -> BoxFuture<'a, bool>;
+
+    /// Gives the lane back, where this process has it.
+    fn leave_lane<'a>(&'a self) -> BoxFuture<'a, ()>;
 }
+
+/// How long the lane stays a process's after its last call: as long as another one waits for it after a crash.
+const LANE_LEASE: Duration = Duration::from_secs(30);
+/// A lane that ends sooner than this is taken again before a call, so that none is under way when it ends.
+const LANE_MARGIN: Duration = Duration::from_secs(15);
 
 /// Calls of this process since they were last taken.
 #[derive(Debug, Default)]
@@ -67,6 +81,7 @@ struct Tally {
 pub struct SharedConnection {
     tally: Arc<Tally>,
     ledger: Option<Arc<dyn RateLedger>>,
+    lane_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl SharedConnection {
@@ -76,6 +91,32 @@ impl SharedConnection {
         Self {
             tally: Arc::default(),
             ledger: Some(ledger),
+            lane_until: Arc::default(),
+        }
+    }
+
+    /// Whether this process has the connection's lane from now on, for one call: of a provider that lets one process at a
+    /// time have a token. Where nothing is shared it always has.
+    pub async fn has_lane(&self) -> bool {
+        let Some(ledger) = &self.ledger else {
+            return true;
+        };
+        // Held across the question on purpose: calls side by side ask once. A dropped future frees it.
+        let mut until = self.lane_until.lock().await;
+        let asked = Instant::now();
+        if until.is_some_and(|until| until > asked + LANE_MARGIN) {
+            return true;
+        }
+        let taken = ledger.take_lane(LANE_LEASE).await;
+        *until = taken.then_some(asked + LANE_LEASE);
+        taken
+    }
+
+    /// Gives the lane to whoever wants it next, because this process ends.
+    pub async fn leave_lane(&self) {
+        let mut until = self.lane_until.lock().await;
+        if let (Some(_), Some(ledger)) = (until.take(), &self.ledger) {
+            ledger.leave_lane().await;
         }
     }
 

@@ -117,6 +117,14 @@ mod tests {
         fn refused<'a>(&'a self, _bucket: &'static str, _wait: Duration) -> BoxFuture<'a, ()> {
             Box::pin(async {})
         }
+
+        fn take_lane<'a>(&'a self, _lease: Duration) -> BoxFuture<'a, bool> {
+            Box::pin(async { true })
+        }
+
+        fn leave_lane<'a>(&'a self) -> BoxFuture<'a, ()> {
+            Box::pin(async {})
+        }
     }
 
     fn window() -> Option<HeardWindow> {

@@ -21,7 +21,8 @@ use crate::pool::{Store, Tx};
 use crate::row::word;
 
 /// Locks the job row. The holder is looked up by a subquery: after waiting for the lock it is asked again with the
-/// new row's lease, where a join would keep the row of the old one. The count of leases is read without a lock and can be behind; where the slots of the worker's
+/// new row's lease, where a join would keep the row of the old one. Needs keep a job from its last steps only, so that they
+/// count once a settle found nothing else to do. The count of leases is read without a lock and can be behind; where the slots of the worker's
 /// processes are more than the cap, the claim counts again under one. A process that died within the last minute is
 /// counted, for a call of its may still be under way.
 const READ: &str = "
@@ -32,8 +33,9 @@ SELECT job.state, job.due_at, job.lease_epoch, job.unsettled_epochs, job.provide
        connection.state = 'open' AS connection_open, connection.blocked_until, connection.jobs_max::int8 AS leases_max,
        breaker.retry_at AS breaker_until, coalesce(breaker.opened_at IS NOT NULL OR breaker.failures_in_row > 0, false) AS breaker_listens,
        coalesce(breaker.open_total_s + coalesce(extract(epoch FROM now() - breaker.opened_at)::float8, 0), 0) AS breaker_open_s,
-       (SELECT count(*) FROM job_need JOIN job AS needed ON needed.id = job_need.needs_job_id
-        WHERE job_need.job_id = job.id AND needed.state NOT IN ('done', 'cancelled', 'replaced')) AS needs_open,
+       CASE WHEN job.state_reason = 'needs' THEN
+         (SELECT count(*) FROM job_need JOIN job AS needed ON needed.id = job_need.needs_job_id
+          WHERE job_need.job_id = job.id AND needed.state NOT IN ('done', 'cancelled', 'replaced')) ELSE 0 END AS needs_open,
        (SELECT count(*) FROM job AS other WHERE other.connection_id = job.connection_id AND other.state = 'running'
           AND other.id <> job.id) AS leases,
        (SELECT coalesce(sum(live.slots), 0)::int8 FROM worker_instance AS live

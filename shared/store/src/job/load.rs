@@ -26,7 +26,9 @@ SELECT job.provider, job.kind, subject.kind AS subject_kind, job.urgency, job.in
        coalesce((SELECT asked_by FROM request WHERE request.opt_out_id = job.opt_out_id ORDER BY received_at LIMIT 1), 'unknown') AS asked_by,
        coalesce((SELECT weight FROM guard_charge WHERE guard = 'mass' AND subject_id = job.subject_id AND opt_out_id = job.opt_out_id), 0) AS charged,
        ARRAY(SELECT reason FROM hold WHERE target_id IN (job.id, job.opt_out_id) AND state = 'released') AS released,
-       EXISTS (SELECT FROM job_need WHERE needs_job_id = job.id) AS needed, connection.fence_delay_s, connection.fence_approval,
+       EXISTS (SELECT FROM job_need WHERE needs_job_id = job.id) AS needed,
+       EXISTS (SELECT FROM job_need JOIN job AS other ON other.id = job_need.needs_job_id
+               WHERE job_need.job_id = job.id AND other.state NOT IN ('done', 'cancelled', 'replaced')) AS needs_open, connection.fence_delay_s, connection.fence_approval,
        affected.people, affected.groups, affected.applications, affected.complete, affected.last_sign_in_path, affected.calls, affected.seconds
 FROM job JOIN opt_out ON opt_out.id = job.opt_out_id JOIN subject ON subject.id = job.subject_id
 JOIN connection ON connection.id = job.connection_id LEFT JOIN blast_radius AS affected ON affected.job_id = job.id
@@ -100,6 +102,7 @@ pub(super) async fn claimed(
         first_revocation_at: row.get("first_revocation_at"),
         asked_by: row.get("asked_by"),
         charged: row.get("charged"),
+        needs_open: row.get("needs_open"),
         needed: row.get("needed"),
         resolving: row.get("resolving"),
         affected: affected(row),

@@ -79,6 +79,8 @@ pub struct ClaimedJob {
     pub charged: i64,
     /// Whether another job waits for this one.
     pub needed: bool,
+    /// Whether jobs that its last steps wait for are not closed yet.
+    pub needs_open: bool,
     /// Whether a person says that it was done by hand: this epoch only reads.
     pub resolving: bool,
     /// Who else the job affects, once that was counted.
