@@ -8,6 +8,7 @@ mod crash;
 mod dead_letters;
 mod decisions;
 mod drift;
+mod entra;
 mod faults;
 mod guards;
 mod house;

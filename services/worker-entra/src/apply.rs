@@ -12,11 +12,11 @@ use crate::edge::{Edge, Holder};
 use crate::errors::{Meaning, Refused};
 use crate::families::azure::assignment_url;
 use crate::families::ownerships::owned;
-use crate::families::{methods, roles, text};
+use crate::families::{azure_eligible, methods, roles, text};
 use crate::paging::list;
 use crate::place::Place;
 use crate::plan::AFTER_ROLES;
-use crate::service::{inconsistent, unusable};
+use crate::service::{Service, inconsistent, unusable};
 use crate::tenant::Tenant;
 use crate::writes;
 
@@ -263,6 +263,9 @@ async fn on_azure(tenant: &Tenant, effect: &Effect, until: Instant) -> Result<An
         let what = "the connection says that there are no Azure subscriptions".to_owned();
         return Err(unusable(DOING, what));
     };
+    if azure_eligible::is_eligible(&effect.target_key) {
+        return eligible_on_azure(tenant, service, effect, until).await;
+    }
     let url = assignment_url(service, DOING, &effect.target_key)?;
     let facts = &effect.facts;
     let body = json!({ "properties": {
@@ -293,6 +296,43 @@ async fn on_azure(tenant: &Tenant, effect: &Effect, until: Instant) -> Result<An
             | (Action::GrantResourceRole, Meaning::There) => Ok(already(refused.error)),
             (_, _) => Err(refused.error),
         },
+    }
+}
+
+/// A request of Azure's Privileged Identity Management, which says that there is nothing to remove of its own success too.
+async fn eligible_on_azure(
+    tenant: &Tenant,
+    service: &Service,
+    effect: &Effect,
+    until: Instant,
+) -> Result<Answer, CallError> {
+    const DOING: &str = "changing an eligible Azure role";
+    let (kind, why) = match effect.action.gives_back() {
+        true => ("AdminAssign", writes::JUSTIFICATION_BACK),
+        false => ("AdminRemove", writes::JUSTIFICATION),
+    };
+    let (url, body) = azure_eligible::request(service, DOING, effect, kind, why)?;
+    let call = (Method::PUT, Some(&body));
+    let refused = match tenant.azure(service, DOING, call, url, Some(until)).await {
+        Ok(reply) => {
+            return Ok(Answer {
+                kind: AnswerKind::Done,
+                status: reply.status.as_u16(),
+                provider_request_id: service.http.request_id_of(&reply),
+            });
+        }
+        Err(refused) => refused,
+    };
+    match (effect.action.gives_back(), refused.meaning) {
+        (true, Meaning::There) => Ok(already(refused.error)),
+        (false, Meaning::Gone | Meaning::NoSchedule) => {
+            let there = azure_eligible::is_there(tenant, service, effect).await;
+            match there.map_err(|read| not_applied(read.error))? {
+                true => Err(retry(refused.error)),
+                false => Ok(already(refused.error)),
+            }
+        }
+        (_, _) => Err(refused.error),
     }
 }
 

@@ -43,7 +43,7 @@ const RESOURCE_ROLE: Capability = Capability {
         Kind::ResourceRole,
         Action::RevokeResourceRole,
         Restores::Call(Action::GrantResourceRole),
-        "Azure roles on management groups, subscriptions and below; eligible ones of Azure are not seen, and no assignment where the application may not read: without a single subscription or management group it says so.",
+        "Azure roles on management groups, subscriptions and below, active and eligible; none is seen where the application may not read: without a single subscription or management group it says so.",
     )
 };
 const OWNERSHIP: Capability = by_call(
@@ -107,7 +107,7 @@ pub const PEOPLE: &[Capability] = &[
         Kind::Device,
         Action::DeactivateDevice,
         Restores::Call(Action::ActivateDevice),
-        "Enabled devices that the person owns and nobody else uses.",
+        "Enabled devices that the person owns or has registered; those that are other people's too stay, unable to serve the disabled account.",
     ),
 ];
 

@@ -4,6 +4,7 @@ use sever_domain::entitlement::Entitlement;
 use sever_domain::plan::Disposition;
 use sever_domain::{AccountState, EntitlementKind as Kind, Intent};
 
+use crate::families::azure_eligible::is_eligible;
 use crate::families::groups::GroupSource;
 use crate::families::{app_roles, devices, groups, licences, methods, ownerships};
 
@@ -51,6 +52,11 @@ pub fn disposition(
 fn when_removed(policy: Policy, account: AccountState, held: &Entitlement) -> Disposition {
     match held.kind {
         Kind::EligibleRole if account == AccountState::Deactivated => inert(SCHEDULE_OF_DELETED),
+        Kind::ResourceRole
+            if account == AccountState::Deactivated && is_eligible(&held.provider_key) =>
+        {
+            inert(SCHEDULE_OF_DELETED)
+        }
         Kind::Group => match groups::source(held) {
             GroupSource::Cloud => Disposition::MustGo,
             GroupSource::Rule => while_blocked(

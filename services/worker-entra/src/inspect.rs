@@ -87,6 +87,7 @@ struct Lists {
     app_roles: Items,
     grants: Items,
     devices: Items,
+    registered_devices: Items,
     methods: Items,
     roles: Items,
     role_schedules: Items,
@@ -103,6 +104,7 @@ fn asks(id: &str) -> Vec<Ask> {
         app_roles::ask("users", id),
         grants::ask("users", id),
         devices::ask(id),
+        devices::ask_registered(id),
         methods::ask(id),
         roles::ask(id),
         roles::ask_schedules(id),
@@ -138,6 +140,7 @@ async fn lists(tenant: &Tenant, user_id: &str) -> Result<Batch, CallError> {
             app_roles: next(),
             grants: next(),
             devices: next(),
+            registered_devices: next(),
             methods: next(),
             roles: next(),
             role_schedules: next(),
@@ -179,9 +182,9 @@ async fn of_present(
         let schedules = schedules.clone()?;
         Ok(of(&items?, &schedules, id))
     };
-    let devices = match lists.devices {
-        Ok(items) => devices::entitlements(tenant, &items, id).await,
-        Err(refused) => Err(refused),
+    let devices = match (lists.devices, lists.registered_devices) {
+        (Ok(owned), Ok(registered)) => devices::entitlements(tenant, &owned, &registered, id).await,
+        (Err(refused), _) | (_, Err(refused)) => Err(refused),
     };
     let licences = match &user.license_assignment_states {
         Some(states) => complete(Kind::Licence, licences::entitlements(states)),

@@ -41,7 +41,7 @@ pub async fn undo(
         },
         Action::RevokeRole => in_its_term(taken, pre_image, Action::GrantRole),
         Action::RevokeEligibleRole => in_its_term(taken, pre_image, Action::GrantEligibleRole),
-        Action::RevokeResourceRole => inverse(taken, pre_image, Action::GrantResourceRole),
+        Action::RevokeResourceRole => in_its_term(taken, pre_image, Action::GrantResourceRole),
         Action::UnassignApp => inverse(taken, pre_image, Action::AssignApp),
         Action::RevokePermission => inverse(taken, pre_image, Action::GrantPermission),
         Action::RemoveConsumer => inverse(taken, pre_image, Action::AddConsumer),

@@ -13,8 +13,9 @@ use crate::place::{Place, Requests};
 use crate::tenant::Write;
 
 /// Why a request of Privileged Identity Management is made.
-const JUSTIFICATION: &str = "Access is removed by Sever.";
-const JUSTIFICATION_BACK: &str = "Access is restored by Sever.";
+pub const JUSTIFICATION: &str = "Access is removed by Sever.";
+/// Why one is made that gives something back.
+pub const JUSTIFICATION_BACK: &str = "Access is restored by Sever.";
 
 /// The call of an effect; `None` for an action that has none at Graph, or whose facts do not name what it needs.
 #[must_use]

@@ -20,7 +20,7 @@ mod site;
 pub mod state;
 mod target;
 
-pub use api::{app_roles, azure, grants, methods, pim, pim_groups, roles};
+pub use api::{app_roles, azure, azure_pim, grants, methods, pim, pim_groups, roles};
 pub use pipeline::serve;
 pub use settings::Settings;
 pub use site::Site;

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::entra::api::{
-    app_roles, applications, audits, azure, credentials, deleted, delta, devices, grants, groups,
-    licences, members, methods, owners, pim, pim_groups, roles, service_principals, users,
+    app_roles, applications, audits, azure, azure_pim, credentials, deleted, delta, devices,
+    grants, groups, licences, members, methods, owners, pim, pim_groups, roles, service_principals,
+    users,
 };
 use crate::entra::batch;
 use crate::entra::call::Call;
@@ -229,6 +230,7 @@ pub static ROUTES: &[Route] = &[
     graph("PATCH", "/devices/{device}", ("devices", "update_device"), DEVICES_W, devices::update),
     graph("DELETE", "/devices/{device}", ("devices", "delete_device"), DEVICES_W, devices::delete),
     graph("GET", "/devices/{device}/registeredUsers", ("devices", "list_device_users"), DEVICES, devices::users),
+    graph("GET", "/devices/{device}/registeredOwners", ("devices", "list_device_owners"), DEVICES, devices::owners),
 
     graph("GET", "/roleManagement/directory/roleDefinitions", ("roles", "list_role_definitions"), ROLES, roles::definitions),
     graph("GET", "/roleManagement/directory/roleDefinitions/{definition}", ("roles", "get_role_definition"), ROLES, roles::get_definition),
@@ -299,6 +301,8 @@ pub static ROUTES: &[Route] = &[
     other(Service::Arm, "GET", "{scope}/roleAssignments/{azure_role}", ("azure.roles", "get_azure_role"), azure::get),
     other(Service::Arm, "PUT", "{scope}/roleAssignments/{azure_role}", ("azure.roles", "put_azure_role"), azure::put),
     other(Service::Arm, "DELETE", "{scope}/roleAssignments/{azure_role}", ("azure.roles", "delete_azure_role"), azure::delete),
+    other(Service::Arm, "GET", "{scope}/roleEligibilityScheduleInstances", ("azure.eligible", "list_azure_eligible"), azure_pim::instances),
+    other(Service::Arm, "PUT", "{scope}/roleEligibilityScheduleRequests/{azure_request}", ("azure.eligible", "request_azure_eligible"), azure_pim::request),
 ];
 
 const DIRECTORY_OR_USERS: &[&str] = &[
@@ -348,9 +352,9 @@ pub fn find(method: &str, segments: &[String]) -> Result<Found, ApiError> {
     };
     let rest = plain(rest);
     if service == Service::Arm
-        && let Some(arguments) = scoped(&rest)
+        && let Some((collection, arguments)) = scoped(&rest)
     {
-        return find_scoped(method, arguments);
+        return find_scoped(method, collection, arguments);
     }
     let mut path_exists = false;
     let candidates = COMPILED.get(&(service as u8, rest.len()));
@@ -401,24 +405,35 @@ fn plain(segments: &[String]) -> Vec<String> {
     plain
 }
 
-/// Scope and name of an Azure role assignment; the scope may have any depth.
-fn scoped(segments: &[String]) -> Option<Vec<String>> {
-    let at = segments.windows(3).position(|window| {
-        window[0].eq_ignore_ascii_case("providers")
-            && window[1].eq_ignore_ascii_case("Microsoft.Authorization")
-            && window[2].eq_ignore_ascii_case("roleAssignments")
-    })?;
+/// What hangs on scopes.
+const SCOPED: [&str; 3] = [
+    "roleAssignments",
+    "roleEligibilityScheduleInstances",
+    "roleEligibilityScheduleRequests",
+];
+
+/// Collection, scope and name of what hangs on an Azure scope, which may have any depth.
+fn scoped(segments: &[String]) -> Option<(&'static str, Vec<String>)> {
+    let of = |window: &[String]| {
+        let authorization = window[0].eq_ignore_ascii_case("providers")
+            && window[1].eq_ignore_ascii_case("Microsoft.Authorization");
+        let known = SCOPED
+            .into_iter()
+            .find(|known| window[2].eq_ignore_ascii_case(known));
+        known.filter(|_| authorization)
+    };
+    let mut windows = segments.windows(3).enumerate();
+    let (at, collection) = windows.find_map(|(at, window)| Some((at, of(window)?)))?;
     let mut arguments = vec![format!("/{}", segments[..at].join("/"))];
     arguments.extend(segments[at + 3..].iter().cloned());
-    (arguments.len() <= 2).then_some(arguments)
+    (arguments.len() <= 2).then_some((collection, arguments))
 }
 
-fn find_scoped(method: &str, arguments: Vec<String>) -> Result<Found, ApiError> {
+fn find_scoped(method: &str, collection: &str, arguments: Vec<String>) -> Result<Found, ApiError> {
     let route = ROUTES.iter().find(|route| {
-        let named = route.pattern.ends_with("{azure_role}");
-        route.pattern.starts_with("{scope}")
-            && named == (arguments.len() == 2)
-            && route.method == method
+        let rest = route.pattern.strip_prefix("{scope}/");
+        let rest = rest.and_then(|rest| rest.strip_prefix(collection));
+        rest.is_some_and(|rest| rest.is_empty() == (arguments.len() == 1)) && route.method == method
     });
     match route {
         Some(route) => Ok(Found { route, arguments }),

@@ -27,14 +27,24 @@ pub fn target(tenant: &Tenant, route: &Route, call: &Call) -> Option<String> {
         .or_else(|| named(Kind::User, "{user}"))
         .or_else(|| holder(Table::AppRoles, "{app_role}"))
         .or_else(|| in_body(call, "/principalId"))
+        .or_else(|| in_body(call, "/properties/principalId"))
         .or_else(|| referred(call))
         .or_else(|| named(Kind::ServicePrincipal, "{principal}"))
         .or_else(|| named(Kind::Application, "{application}"))
-        .or_else(|| holder(Table::DeviceOwners, "{device}"))
+        .or_else(|| of_device(tenant, &argument("{device}")?))
         .or_else(|| holder(Table::Roles, "{role}"))
         .or_else(|| holder(Table::Grants, "{grant}"))
         .or_else(|| argument("{item}").filter(|item| Kind::from_cast(item).is_none()))
         .or_else(|| in_filter(call))
+}
+
+/// Whose device it is: who owns it and uses it, else who uses it, else who owns it, else its own id.
+fn of_device(tenant: &Tenant, device: &str) -> Option<String> {
+    let users = tenant.store.owners(Table::DeviceUsers, device);
+    let owners = tenant.store.owners(Table::DeviceOwners, device);
+    let both = owners.iter().find(|owner| users.contains(owner));
+    let found = both.or(users.first()).or(owners.first());
+    Some(found.cloned().unwrap_or_else(|| device.to_owned()))
 }
 
 fn in_body(call: &Call, pointer: &str) -> Option<String> {

@@ -1,4 +1,5 @@
-//! Role assignments of Azure Resource Manager on management groups, subscriptions and everything below.
+//! Role assignments of Azure Resource Manager on management groups, subscriptions and everything below; beside them what can be
+//! activated there.
 
 use std::collections::HashSet;
 
@@ -9,6 +10,7 @@ use sever_domain::entitlement::Entitlement;
 use sever_provider::http::Method;
 use url::Url;
 
+use super::azure_eligible;
 use super::reading::text;
 use crate::errors::{Meaning, Refused};
 use crate::paging::{Gathering, Page};
@@ -93,21 +95,30 @@ pub async fn read(
 ) -> Result<Vec<Entitlement>, Refused> {
     const DOING: &str = "reading the account's Azure roles";
     let of_scope = |scope: &str| {
-        let url = assignments_url(service, scope, principal_id);
-        async move { list(tenant, service, DOING, url?).await }
+        let scope = scope.to_owned();
+        async move {
+            let collection = ("roleAssignments", ASSIGNMENTS_VERSION);
+            let items =
+                list_of_principal(tenant, service, DOING, &scope, collection, principal_id).await?;
+            let own = items
+                .iter()
+                .filter(|item| text(&item["properties"], "principalId") == principal_id);
+            let mut held: Vec<Entitlement> = own.map(entitlement).collect();
+            held.extend(azure_eligible::read(tenant, service, &scope, principal_id).await?);
+            Ok::<_, Refused>(held)
+        }
     };
     let calls: Vec<_> = scopes.0.iter().map(|scope| of_scope(scope)).collect();
     let mut lists = iter(calls).buffered(SCOPES_AT_ONCE);
     let mut held: Vec<Entitlement> = Vec::new();
     let mut known: HashSet<String> = HashSet::new();
-    while let Some(items) = lists.try_next().await? {
-        for item in items {
-            let own = text(&item["properties"], "principalId") == principal_id;
-            // A scope shows what is above and below it too, so that most come more than once.
-            if own && known.insert(text(&item, "id").to_ascii_lowercase()) {
-                held.push(entitlement(&item));
-            }
-        }
+    while let Some(found) = lists.try_next().await? {
+        // A scope shows what is above and below it too, so that most come more than once.
+        held.extend(
+            found
+                .into_iter()
+                .filter(|one| known.insert(one.provider_key.to_ascii_lowercase())),
+        );
     }
     Ok(held)
 }
@@ -129,7 +140,13 @@ pub async fn page(
             .base()
             .follow(next)
             .map_err(|cause| unusable(DOING, cause.to_string()))?,
-        None => with_version(at_scope(service, DOING, scope)?, ASSIGNMENTS_VERSION),
+        None => url_at(
+            service,
+            DOING,
+            scope,
+            &["roleAssignments"],
+            ASSIGNMENTS_VERSION,
+        )?,
     };
     let reply = tenant
         .azure(service, DOING, (Method::GET, None), url, None)
@@ -138,6 +155,56 @@ pub async fn page(
         .json()
         .map_err(|_| inconsistent(DOING, "the answer is not JSON"))?;
     Ok(Page::of(DOING, body, "nextLink")?)
+}
+
+/// What is listed of a principal at a scope, in a collection and version.
+///
+/// # Errors
+/// As any list.
+pub async fn list_of_principal(
+    tenant: &Tenant,
+    service: &Service,
+    doing: &'static str,
+    scope: &str,
+    (collection, version): (&str, &str),
+    principal_id: &str,
+) -> Result<Vec<Value>, Refused> {
+    let mut url = url_at(service, doing, scope, &[collection], version)?;
+    let literal = principal_id.replace('\'', "''");
+    append(&mut url, "$filter", &format!("principalId eq '{literal}'"));
+    list(tenant, service, doing, url).await
+}
+
+/// The address of what the authorization provider has at a scope.
+///
+/// # Errors
+/// Class `NeedsPerson` for a segment that cannot stand in a path.
+pub fn url_at(
+    service: &Service,
+    doing: &'static str,
+    scope: &str,
+    rest: &[&str],
+    version: &str,
+) -> Result<Url, sever_provider::CallError> {
+    let mut segments: Vec<&str> = scope
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    segments.extend(["providers", "Microsoft.Authorization"]);
+    segments.extend(rest);
+    Ok(with_version(
+        join(&service.http, doing, &segments)?,
+        version,
+    ))
+}
+
+/// Whether the definition lets its holder give roles away.
+#[must_use]
+pub fn is_privileged(definition: &str) -> bool {
+    let role = definition.rsplit('/').next().unwrap_or_default();
+    PRIVILEGED
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(role))
 }
 
 /// The address of one assignment, from its key.
@@ -166,31 +233,6 @@ pub fn assignment_url(
     }
     let url = join(&service.http, doing, &segments)?;
     Ok(with_version(url, ASSIGNMENTS_VERSION))
-}
-
-fn assignments_url(
-    service: &Service,
-    scope: &str,
-    principal_id: &str,
-) -> Result<Url, sever_provider::CallError> {
-    let url = at_scope(service, "reading the account's Azure roles", scope)?;
-    let mut url = with_version(url, ASSIGNMENTS_VERSION);
-    let literal = principal_id.replace('\'', "''");
-    append(&mut url, "$filter", &format!("principalId eq '{literal}'"));
-    Ok(url)
-}
-
-fn at_scope(
-    service: &Service,
-    doing: &'static str,
-    scope: &str,
-) -> Result<Url, sever_provider::CallError> {
-    let mut segments: Vec<&str> = scope
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect();
-    segments.extend(["providers", "Microsoft.Authorization", "roleAssignments"]);
-    join(&service.http, doing, &segments)
 }
 
 fn with_version(mut url: Url, version: &str) -> Url {
@@ -225,12 +267,10 @@ async fn list(
 #[must_use]
 pub fn entitlement(item: &Value) -> Entitlement {
     let properties = &item["properties"];
-    let definition = text(properties, "roleDefinitionId");
-    let role = definition.rsplit('/').next().unwrap_or_default();
     Entitlement {
         kind: EntitlementKind::ResourceRole,
         provider_key: text(item, "id").to_owned(),
-        privileged: PRIVILEGED.contains(&role),
+        privileged: is_privileged(text(properties, "roleDefinitionId")),
         facts: json!({
             "scope": properties["scope"],
             "role_definition": properties["roleDefinitionId"],

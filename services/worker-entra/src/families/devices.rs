@@ -1,4 +1,4 @@
-//! Devices that a person owns and that are enabled; a disabled device opens nothing.
+//! Devices that a person owns or has registered and that are enabled; a disabled device opens nothing.
 
 use serde_json::{Value, json};
 use sever_domain::EntitlementKind;
@@ -10,38 +10,61 @@ use crate::errors::Refused;
 use crate::paging::read_on;
 use crate::tenant::{Ask, Tenant};
 
+/// What says whose a device is.
+const RELATIONS: [&str; 2] = ["registeredUsers", "registeredOwners"];
+
 /// The read of the devices that a person owns.
 #[must_use]
 pub fn ask(user_id: &str) -> Ask {
-    let path = ["users", user_id, "ownedDevices"];
+    of_user(user_id, "ownedDevices")
+}
+
+/// The read of the devices that a person has registered.
+#[must_use]
+pub fn ask_registered(user_id: &str) -> Ask {
+    of_user(user_id, "registeredDevices")
+}
+
+fn of_user(user_id: &str, relation: &str) -> Ask {
+    let path = ["users", user_id, relation];
     Ask::new("reading the account's devices", "devices", &path)
 }
 
-/// The enabled devices among `items`, with whether other people use them too.
+/// The enabled devices of both lists, with whether they are other people's too.
 ///
 /// # Errors
 /// As any list.
 pub async fn entitlements(
     tenant: &Tenant,
-    items: &[Value],
+    owned: &[Value],
+    registered: &[Value],
     user_id: &str,
 ) -> Result<Vec<Entitlement>, Refused> {
-    let enabled: Vec<&Value> = items
-        .iter()
-        .filter(|item| item["accountEnabled"] != false)
-        .collect();
+    let mut enabled: Vec<&Value> = Vec::new();
+    for item in owned.iter().chain(registered) {
+        let known = enabled
+            .iter()
+            .any(|known| text(known, "id") == text(item, "id"));
+        if item["accountEnabled"] != false && !known {
+            enabled.push(item);
+        }
+    }
     let asks: Vec<Ask> = enabled
         .iter()
-        .map(|device| {
-            let path = ["devices", text(device, "id"), "registeredUsers"];
-            Ask::new("reading who uses a device", "devices", &path).with("$select", "id")
+        .flat_map(|device| RELATIONS.map(|relation| (text(device, "id"), relation)))
+        .map(|(device, relation)| {
+            let path = ["devices", device, relation];
+            Ask::new("reading whose a device is", "devices", &path).with("$select", "id")
         })
         .collect();
+    let mut answers = batch::read_all(tenant, &asks).await?.into_iter().zip(&asks);
     let mut held = Vec::with_capacity(enabled.len());
-    let answers = batch::read_all(tenant, &asks).await?;
-    for ((device, ask), answer) in enabled.iter().zip(&asks).zip(answers) {
-        let users = read_on(tenant, ask, answer?).await?;
-        let shared = users.iter().any(|user| text(user, "id") != user_id);
+    for device in enabled {
+        let mut shared = false;
+        for (answer, ask) in answers.by_ref().take(RELATIONS.len()) {
+            let people = read_on(tenant, ask, answer?).await?;
+            shared |= people.iter().any(|person| text(person, "id") != user_id);
+        }
         held.push(Entitlement {
             kind: EntitlementKind::Device,
             provider_key: text(device, "id").to_owned(),

@@ -5,6 +5,7 @@
 
 pub mod app_roles;
 pub mod azure;
+pub mod azure_eligible;
 pub mod devices;
 pub mod grants;
 pub mod groups;

@@ -39,9 +39,14 @@ pub fn rich() -> Value {
             "licences": ["sku-own"], "app_roles": ["CRM"],
             "grants": [{"client": "Survey", "scope": "Mail.Read"}],
             "methods": ["passwordMethods", "phoneMethods", "fido2Methods"],
-            "devices": [{"name": "laptop"}, {"name": "kiosk", "shared_with": ["ben@example.com"]}],
+            "devices": [
+                {"name": "laptop"}, {"name": "kiosk", "shared_with": ["ben@example.com"]},
+                {"id": "phone", "name": "phone", "registered_only": true},
+                {"id": "loan", "name": "loan", "registered_only": true, "owner": "ben@example.com"},
+            ],
             "owns": ["Staff", "app-crm"],
-            "azure": [{"scope": SUBSCRIPTION, "role": "Owner"}, {"scope": "/providers/Microsoft.Management/managementGroups/root", "role": "Reader"}],
+            "azure": [{"scope": SUBSCRIPTION, "role": "Owner"}, {"scope": "/providers/Microsoft.Management/managementGroups/root", "role": "Reader"},
+                      {"scope": SUBSCRIPTION, "role": "User Access Administrator", "eligible": true}],
         },
         {
             "id": "ben", "login": "ben@example.com", "first_name": "Ben", "last_name": "Costa", "sessions": 1,
@@ -81,7 +86,8 @@ pub fn applications() -> Value {
             "assigned": ["ada@example.com", "Users"], "permissions": [{"resource": "Graph", "role": "mail"}],
             "grants": [{"resource": "Graph", "scope": "User.Read"}, {"resource": "Graph", "scope": "Mail.Read", "user": "ada@example.com"}],
             "groups": ["Bots"], "roles": [{"role": "Directory Readers"}],
-            "eligible_roles": [{"role": "Security Reader"}], "azure": [{"scope": SUBSCRIPTION, "role": "Reader"}],
+            "eligible_roles": [{"role": "Security Reader"}],
+            "azure": [{"scope": SUBSCRIPTION, "role": "Reader"}, {"scope": SUBSCRIPTION, "role": "Contributor", "eligible": true}],
         })
     };
     json!({

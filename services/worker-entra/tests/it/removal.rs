@@ -117,7 +117,8 @@ async fn an_inspection_is_one_batch_and_one_look_at_each_scope() {
         .iter()
         .filter(|call| call["family"] != "batch")
         .count();
-    assert!(inner <= 22, "{inner} reads");
+    assert_eq!(count("list_azure_eligible"), 3);
+    assert!(inner <= 34, "{inner} reads");
 }
 
 #[tokio::test]
@@ -138,15 +139,42 @@ async fn every_family_is_read() {
             (Kind::Session, Unsupported, 0),
             (Kind::Role, Complete, 0),
             (Kind::EligibleRole, Complete, 2),
-            (Kind::ResourceRole, Complete, 2),
+            (Kind::ResourceRole, Complete, 3),
             (Kind::Group, Complete, 6),
             (Kind::Ownership, Complete, 2),
             (Kind::AppAssignment, Complete, 2),
             (Kind::Grant, Complete, 1),
             (Kind::Licence, Complete, 2),
             (Kind::Factor, Complete, 3),
-            (Kind::Device, Complete, 2),
+            (Kind::Device, Complete, 4),
         ]
+    );
+}
+
+#[tokio::test]
+async fn a_device_that_was_only_registered_is_disabled_and_one_of_somebody_else_is_not() {
+    let sim = Sim::start(json!({})).await;
+    sim.seed(&people::rich()).await;
+    let people = sim.people();
+    let reading = people.inspect("ada").await.unwrap();
+    let shared = |key: &str| {
+        let mut devices = reading.of(Kind::Device).iter();
+        devices
+            .find(|held| held.provider_key == key)
+            .map(|held| held.facts["shared"].clone())
+    };
+    assert_eq!(shared("phone"), Some(json!(false)));
+    assert_eq!(shared("loan"), Some(json!(true)));
+    let outcome = opt_out(&people, Intent::Remove, "ada").await;
+    let disabled: Vec<&str> = outcome
+        .answered
+        .iter()
+        .filter(|step| step.action == sever_domain::Action::DeactivateDevice)
+        .map(|step| step.target_key.as_str())
+        .collect();
+    assert!(
+        disabled.contains(&"phone") && !disabled.contains(&"loan"),
+        "{disabled:?}"
     );
 }
 

@@ -238,6 +238,7 @@ fn azure(scope: &str, role: &str) -> SeedAzure {
     SeedAzure {
         scope: scope.into(),
         role: role.into(),
+        ..SeedAzure::default()
     }
 }
 

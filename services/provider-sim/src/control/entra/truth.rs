@@ -150,6 +150,7 @@ fn live(tenant: &Tenant, id: &str, own: &[(&str, usize)]) -> Value {
         ("app_roles", count(Table::AppRoles)),
         ("grants", count(Table::Grants)),
         ("azure", count(Table::Azure)),
+        ("azure_eligible", count(Table::AzureEligible)),
     ];
     own.iter()
         .chain(&hanging)
@@ -186,6 +187,7 @@ fn hanging(tenant: &Tenant, id: &str) -> Value {
         "app_roles": rows(tenant, Table::AppRoles, id),
         "grants": rows(tenant, Table::Grants, id),
         "azure": rows(tenant, Table::Azure, id),
+        "azure_eligible": rows(tenant, Table::AzureEligible, id),
     })
 }
 
@@ -197,11 +199,13 @@ fn rows(tenant: &Tenant, table: Table, id: &str) -> Value {
 }
 
 fn devices(tenant: &Tenant, id: &str) -> Value {
-    let rows = tenant.store.of(Table::DeviceOwners, id);
-    rows.iter()
-        .filter_map(|row| {
-            let device = tenant.store.object(Table::Devices, &row.id)?;
-            Some(json!({ "id": row.id, "enabled": flag(&device, "accountEnabled") }))
+    let tables = [Table::DeviceOwners, Table::DeviceUsers];
+    let rows = tables.map(|table| tenant.store.of(table, id)).concat();
+    let ids: std::collections::BTreeSet<String> = rows.into_iter().map(|row| row.id).collect();
+    ids.into_iter()
+        .filter_map(|id| {
+            let device = tenant.store.object(Table::Devices, &id)?;
+            Some(json!({ "id": id, "enabled": flag(&device, "accountEnabled") }))
         })
         .collect()
 }

@@ -144,7 +144,7 @@ pub fn give(
     let name = name.map_or_else(|| tenant.new_id(), str::to_owned);
     let base = scope.trim_end_matches('/');
     let id = format!("{base}/{PROVIDER}/{name}");
-    let kind = tenant.kind_of(principal).map_or("User", Kind::word);
+    let kind = principal_kind(tenant, principal);
     let role = role_name(role);
     let definition = format!("{base}/providers/Microsoft.Authorization/roleDefinitions/{role}");
     let made = record(json!({
@@ -205,7 +205,8 @@ fn wanted_of(call: &Call) -> Result<Wanted, ApiError> {
     }
 }
 
-fn require_version(call: &Call) -> Result<(), ApiError> {
+/// Every call names a version.
+pub fn require_version(call: &Call) -> Result<(), ApiError> {
     match call.parameter("api-version") {
         Some(_) => Ok(()),
         None => {
@@ -217,7 +218,7 @@ fn require_version(call: &Call) -> Result<(), ApiError> {
 }
 
 /// A subscription or management group must exist.
-fn require_scope(tenant: &Tenant, scope: &str) -> Result<(), ApiError> {
+pub fn require_scope(tenant: &Tenant, scope: &str) -> Result<(), ApiError> {
     let parts: Vec<&str> = scope.split('/').filter(|part| !part.is_empty()).collect();
     let known = match parts[..] {
         ["subscriptions", id, ..] => tenant.store.object(Table::Subscriptions, id).is_some(),
@@ -265,7 +266,13 @@ fn is_last_owner(tenant: &Tenant, row: &Row) -> bool {
             == 1
 }
 
-fn role_name(role: &str) -> &str {
+/// The word for the kind of a principal.
+pub fn principal_kind(tenant: &Tenant, principal: &str) -> &'static str {
+    tenant.kind_of(principal).map_or("User", Kind::word)
+}
+
+/// The last segment of a definition's id.
+pub fn role_name(role: &str) -> &str {
     role.rsplit('/').next().unwrap_or(role)
 }
 

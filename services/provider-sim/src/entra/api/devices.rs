@@ -21,8 +21,17 @@ pub fn owned(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
 
 /// `GET /devices/{device}/registeredUsers`.
 pub fn users(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    people(tenant, call, Table::DeviceUsers)
+}
+
+/// `GET /devices/{device}/registeredOwners`.
+pub fn owners(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
+    people(tenant, call, Table::DeviceOwners)
+}
+
+fn people(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiError> {
     let id = tenant.id_of(Kind::Device, call.argument(0))?;
-    let items = super::members::principals(tenant, call, Table::DeviceUsers, &id);
+    let items = super::members::principals(tenant, call, table, &id);
     page::reply(&tenant.settings, call, "directoryObjects", items)
 }
 

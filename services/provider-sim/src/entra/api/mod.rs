@@ -4,6 +4,7 @@ pub mod app_roles;
 pub mod applications;
 pub mod audits;
 pub mod azure;
+pub mod azure_pim;
 pub mod credentials;
 pub mod deleted;
 pub mod delta;

@@ -53,6 +53,8 @@ pub enum Table {
     Federated,
     /// Azure role assignments.
     Azure,
+    /// PIM: Azure roles that a principal may activate.
+    AzureEligible,
     /// Azure subscriptions.
     Subscriptions,
     /// Azure management groups.
@@ -60,7 +62,8 @@ pub enum Table {
 }
 
 /// The tables whose rows hang on a principal and go with it.
-pub const HANGING: [Table; 13] = [
+pub const HANGING: [Table; 14] = [
+    Table::AzureEligible,
     Table::Members,
     Table::Owners,
     Table::DeviceOwners,

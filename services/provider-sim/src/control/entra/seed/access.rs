@@ -9,7 +9,7 @@ use super::names::{azure_role, object, ownable, principal, role};
 use super::objects;
 use crate::control::Refusal;
 use crate::entra::state::{Kind, Record, Table, Tenant, list, record};
-use crate::entra::{app_roles, azure, grants, methods, pim, pim_groups, roles};
+use crate::entra::{app_roles, azure, azure_pim, grants, methods, pim, pim_groups, roles};
 
 /// The app role that stands for access without a role.
 const DEFAULT_ACCESS: &str = "00000000-0000-0000-0000-000000000000";
@@ -178,13 +178,12 @@ fn granted(tenant: &mut Tenant, client: &str, user: Option<&str>, seed: &SeedGra
 
 fn azure_roles(tenant: &mut Tenant, id: &str, seeds: &[SeedAzure], now_ms: i64) {
     for seed in seeds {
-        azure::give(
-            tenant,
-            id,
-            &seed.scope,
-            azure_role(&seed.role),
-            None,
-            now_ms,
-        );
+        let role = azure_role(&seed.role);
+        if seed.eligible {
+            let until = seed.until.as_deref();
+            azure_pim::give(tenant, id, &seed.scope, role, until, now_ms);
+        } else {
+            azure::give(tenant, id, &seed.scope, role, None, now_ms);
+        }
     }
 }

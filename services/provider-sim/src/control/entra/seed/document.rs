@@ -127,6 +127,10 @@ pub struct SeedAzure {
     pub scope: String,
     /// `Owner`, `Contributor`, `Reader`, `User Access Administrator`, or the id of a definition.
     pub role: String,
+    /// PIM: it may be activated, and is not active.
+    pub eligible: bool,
+    /// The end of an eligibility; it lasts without one.
+    pub until: Option<String>,
 }
 
 /// A secret or key.
@@ -238,6 +242,10 @@ pub struct SeedDevice {
     pub name: String,
     /// Other users who registered it.
     pub shared_with: Vec<String>,
+    /// The user has registered it and does not own it; without an owner nobody does.
+    pub registered_only: bool,
+    /// Somebody else who owns it.
+    pub owner: Option<String>,
 }
 
 /// A user.

@@ -197,9 +197,15 @@ pub fn device(
         "operatingSystem": "Windows", "trustType": "AzureAd", "registrationDateTime": iso(now_ms),
     }));
     tenant.store.put(Table::Devices, "", &id, made);
-    tenant
-        .store
-        .put(Table::DeviceOwners, owner, &id, Record::new());
+    let owners = &mut tenant.store;
+    if !seed.registered_only {
+        owners.put(Table::DeviceOwners, owner, &id, Record::new());
+    }
+    if let Some(name) = &seed.owner {
+        let other = object(tenant, &[Kind::User], name)?;
+        let store = &mut tenant.store;
+        store.put(Table::DeviceOwners, &other, &id, Record::new());
+    }
     tenant
         .store
         .put(Table::DeviceUsers, owner, &id, Record::new());
