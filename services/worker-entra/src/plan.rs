@@ -6,7 +6,6 @@
 
 mod lifetime;
 
-#[cfg(test)]
 mod proofs;
 
 pub use lifetime::Lifetime;

@@ -8,7 +8,6 @@
 mod lifetime;
 mod removal;
 
-#[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod samples;

@@ -181,5 +181,4 @@ fn deletion() -> ManualTask {
     }
 }
 
-#[cfg(test)]
 mod proofs;

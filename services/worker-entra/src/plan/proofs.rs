@@ -1,5 +1,7 @@
 //! What every plan keeps to, whatever was read.
 
+#![cfg(test)] // a failed unwrap is a failed test
+
 use std::collections::HashSet;
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use crate::removal::nobody_else_is_concerned;
 use crate::sim::Sim;
 
 /// A removal ends well although this happens to one call, at whichever position.
-async fn whichever_call(then: Value, when: Value) {
+async fn assert_ends_well_whichever_call(then: Value, when: Value) {
     for after in 0.. {
         let sim = Sim::start(json!({})).await;
         sim.seed(&people::two()).await;
@@ -41,18 +41,18 @@ async fn whichever_call(then: Value, when: Value) {
 
 #[tokio::test]
 async fn an_answer_that_is_lost_at_any_call_changes_nothing_about_the_end() {
-    whichever_call(json!({ "answer_lost": true }), json!({ "write": true })).await;
+    assert_ends_well_whichever_call(json!({ "answer_lost": true }), json!({ "write": true })).await;
 }
 
 #[tokio::test]
 async fn a_reset_at_any_call_changes_nothing_about_the_end() {
-    whichever_call(json!({ "reset": true }), json!({})).await;
+    assert_ends_well_whichever_call(json!({ "reset": true }), json!({})).await;
 }
 
 #[tokio::test]
 async fn a_server_error_at_any_call_changes_nothing_about_the_end() {
-    whichever_call(json!({ "status": 503 }), json!({})).await;
-    whichever_call(
+    assert_ends_well_whichever_call(json!({ "status": 503 }), json!({})).await;
+    assert_ends_well_whichever_call(
         json!({ "status": 500, "after_effect": true }),
         json!({ "write": true }),
     )
@@ -61,12 +61,12 @@ async fn a_server_error_at_any_call_changes_nothing_about_the_end() {
 
 #[tokio::test]
 async fn a_write_that_takes_effect_twice_changes_nothing_about_the_end() {
-    whichever_call(json!({ "twice": true }), json!({ "write": true })).await;
+    assert_ends_well_whichever_call(json!({ "twice": true }), json!({ "write": true })).await;
 }
 
 #[tokio::test]
 async fn a_429_at_any_write_is_obeyed() {
-    whichever_call(
+    assert_ends_well_whichever_call(
         json!({ "status": 429, "reset_in_s": 1 }),
         json!({ "write": true, "path": "^/admin/" }),
     )

@@ -18,7 +18,7 @@ fn plain() -> Value {
     document
 }
 
-async fn ends_well(sim: &Sim, said: &str) {
+async fn assert_ends_well(sim: &Sim, said: &str) {
     let outcome = opt_out(&sim.integrations(), Intent::Remove, APP).await;
     assert_eq!(
         outcome.verdict,
@@ -54,7 +54,7 @@ async fn whatever_call_breaks_the_end_is_the_same() {
         sim.seed(&plain()).await;
         sim.fault(json!({ "when": { "operation": operation }, "then": then, "count": 1 }))
             .await;
-        ends_well(&sim, &format!("{operation} {then}")).await;
+        assert_ends_well(&sim, &format!("{operation} {then}")).await;
     }
 }
 
@@ -114,7 +114,7 @@ async fn a_process_that_dies_after_any_call_is_taken_over() {
         sim.fault(json!({ "then": then, "after": call, "count": 1 }))
             .await;
         let whole = until_it_dies(&sim.integrations(), APP).await;
-        ends_well(&sim, &format!("call {call}")).await;
+        assert_ends_well(&sim, &format!("call {call}")).await;
         if whole {
             break;
         }
@@ -129,7 +129,7 @@ async fn pages_that_come_twice_are_read_whole_and_ignored_filters_change_nothing
         Sim::start(json!({ "page_size_max": 1, "page_repeats": "twice", "ignore_filter": true }))
             .await;
     sim.seed(&plain()).await;
-    ends_well(&sim, "repeated pages").await;
+    assert_ends_well(&sim, "repeated pages").await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What holds of every plan.
 
+#![cfg(test)] // a failed unwrap is a failed test
+
 use proptest::prelude::*;
 use serde_json::json;
 use sever_domain::entitlement::{FamilyReading, FamilyResult};
