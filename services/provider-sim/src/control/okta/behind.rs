@@ -77,6 +77,9 @@ fn event(org: &Org, change: &Mutation) -> Option<(&'static str, Vec<Target>)> {
             user: who,
             group: of,
         } => Some(("group.user_membership.remove", vec![user(who)?, group(of)?])),
+        Mutation::GiveGroupRole { group: to, .. } => {
+            Some(("group.privilege.grant", vec![group(to)?]))
+        }
         Mutation::SetStatus { user: who, status } => {
             let kind = match status {
                 Status::Active => "user.lifecycle.activate",
