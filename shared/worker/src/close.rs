@@ -141,14 +141,14 @@ impl<C: Connector> Epoch<'_, C> {
             .collect()
     }
 
-    /// An unanswered call may still arrive at the provider for as long as it could have been started and
-    /// be under way.
+    /// Whether a closing inspection has to wait: see [`closes_from`].
     pub(crate) fn too_early(&self) -> Option<Settlement> {
         let settings = &self.context.settings;
         let under_way =
             SignedDuration::try_from(settings.start_call_age_max + settings.call_deadline)
                 .unwrap_or(SignedDuration::MAX);
-        let not_before = self.claimed.unanswered_since.max(self.lost_at)? + under_way;
+        let unanswered = self.claimed.unanswered_since.max(self.lost_at);
+        let not_before = closes_from(unanswered, under_way, self.claimed.last_answer_at)?;
         let left = Duration::try_from(not_before.duration_since(self.clock.now()))
             .ok()
             .filter(|left| !left.is_zero())?;
@@ -305,6 +305,17 @@ impl<C: Connector> Epoch<'_, C> {
     }
 }
 
+/// When a closing inspection may begin. An unanswered call may still arrive at the provider for as long as it could have been
+/// started and be under way; and an earlier epoch, whose clock ran ahead because its claim took long, may have dated its last
+/// answer later than now.
+fn closes_from(
+    unanswered: Option<Timestamp>,
+    under_way: SignedDuration,
+    last_answer: Option<Timestamp>,
+) -> Option<Timestamp> {
+    unanswered.map(|since| since + under_way).max(last_answer)
+}
+
 /// The actions that the provider answered at one account. A session cut counts only where what it waited for was answered
 /// too: one that came while somebody could still sign in proves nothing. Any other action counts only where every step of
 /// it was answered: one revoked token says nothing of the next.
@@ -452,6 +463,19 @@ mod tests {
         };
         let stored: Vec<StoredStep> = steps.iter().map(stored).collect();
         answered(&Steps::stored(&stored, 1).list, binding)
+    }
+
+    #[test]
+    fn no_closing_begins_before_what_it_must_come_after() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let (eight, none) = (SignedDuration::from_secs(8), None);
+        assert_eq!(closes_from(none, eight, none), None);
+        assert_eq!(closes_from(Some(at(100)), eight, none), Some(at(108)));
+        assert_eq!(closes_from(none, eight, Some(at(120))), Some(at(120)));
+        let later = closes_from(Some(at(100)), eight, Some(at(120)));
+        assert_eq!(later, Some(at(120)));
+        let lost = closes_from(Some(at(119)), eight, Some(at(120)));
+        assert_eq!(lost, Some(at(127)));
     }
 
     #[test]
