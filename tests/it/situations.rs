@@ -439,13 +439,17 @@ async fn of_two_reconcilers_one_leads_and_the_other_takes_over() {
         .await
         .unwrap();
     let leader = fleet
-        .shows("SELECT holder FROM leader WHERE name = 'reconcile'", LIMIT)
+        .shows(
+            "SELECT holder FROM leader_lease WHERE name = 'reconcile'",
+            LIMIT,
+        )
         .await
         .unwrap();
     both.push(fleet.reconcile().unwrap());
     both[0].kill().await.unwrap();
-    let other =
-        format!("SELECT holder FROM leader WHERE name = 'reconcile' AND holder <> '{leader}'");
+    let other = format!(
+        "SELECT holder FROM leader_lease WHERE name = 'reconcile' AND holder <> '{leader}'"
+    );
     fleet.shows(&other, LIMIT).await.unwrap();
     fleet
         .database

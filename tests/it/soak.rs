@@ -40,11 +40,16 @@ struct Soak {
     dice: Dice,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test binary has no configuration; make soak sets the length"
+)]
 fn number(name: &str, otherwise: u64) -> u64 {
     let said = std::env::var(name).ok();
     said.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
+#[expect(clippy::print_stdout, reason = "the seed runs it again")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_random_changes_the_findings_are_exactly_the_differences() {
     let seed = number("SEVER_SOAK_SEED", u64::from(std::process::id()));
