@@ -6,11 +6,12 @@ use sever_domain::OutcomeClass;
 use sever_domain::identity::PersonAttributes;
 use sever_provider::{Account, CallError, FoundAccount};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::app::{App, Ask, DISCOVERY, Refused, USERS, inconsistent, unusable};
 use crate::document::Document;
 use crate::errors::Meaning;
-use crate::listing::{List, equals, list, says_supported};
+use crate::listing::{List, equals, is_list_response, list, says_supported};
 use crate::user::User;
 
 /// Reads the user with this id; `None` where the application has none.
@@ -153,6 +154,29 @@ async fn search(
     list(app, wanted, keep).await
 }
 
+/// Whether the application lists a user of whom it says that they are there; `None` where it takes no filter.
+///
+/// # Errors
+/// As any read.
+pub async fn is_listed(app: &App, user: &User) -> Result<Option<bool>, CallError> {
+    let Some(name) = user.document.text("userName") else {
+        return Ok(None);
+    };
+    let filter = equals("userName", &name);
+    let wanted = List {
+        doing: "looking whether a deleted account is listed",
+        endpoint: USERS,
+        collection: "Users",
+        filter: Some(&filter),
+    };
+    let own = |document| User::of(document, None).filter(|found| found.id == user.id);
+    match list(app, wanted, own).await {
+        Ok(found) => Ok(Some(!found.is_empty())),
+        Err(refused) if takes_no_filter(refused.meaning) => Ok(None),
+        Err(refused) => Err(refused.error),
+    }
+}
+
 /// Whether a refusal says that the filter is not taken, rather than that nothing works.
 #[must_use]
 pub fn takes_no_filter(meaning: Meaning) -> bool {
@@ -162,7 +186,8 @@ pub fn takes_no_filter(meaning: Meaning) -> bool {
     )
 }
 
-/// One page of one user proves it. An application may have no user left: then what it says of itself must be SCIM.
+/// One page of one user proves it. An application may have no user left: then what it says of itself must be SCIM. One that
+/// gives no list without a filter proves it by its answer to a filter that matches nobody.
 ///
 /// # Errors
 /// As any read; class `Credentials` where the credential may not list users, class `NeedsPerson` where the answers are
@@ -175,7 +200,13 @@ pub async fn canary(app: &App) -> Result<(), CallError> {
         path: &["Users"],
         query: &[("startIndex", "1"), ("count", "1")],
     };
-    let (body, _) = app.document(ask, None).await.map_err(no_access)?;
+    let (body, _) = match app.document(ask, None).await {
+        Ok(page) => page,
+        Err(refused) if takes_no_filter(refused.meaning) => {
+            return by_nobody(app, refused).await;
+        }
+        Err(refused) => return Err(no_access(refused)),
+    };
     let users = body.items("Resources").unwrap_or_default();
     if !users.is_empty() {
         return Ok(());
@@ -186,6 +217,29 @@ pub async fn canary(app: &App) -> Result<(), CallError> {
     let what = "the application shows no user and does not say what it supports; check the base URL and the \
         credential's rights";
     Err(unusable(DOING, what.to_owned()))
+}
+
+/// An application that keeps its whole list to itself is asked for somebody who cannot be there: whoever lets the credential
+/// search answers with a list, or with 404 where what it says of itself is SCIM. `refused` is what it said to the list.
+async fn by_nobody(app: &App, refused: Refused) -> Result<(), CallError> {
+    let filter = equals("userName", &Uuid::new_v4().to_string());
+    let ask = Ask {
+        doing: "proving tenant and credential by a search for nobody",
+        endpoint: USERS,
+        path: &["Users"],
+        query: &[("filter", &filter), ("startIndex", "1"), ("count", "1")],
+    };
+    let is_list = match app.document(ask, None).await {
+        Ok((body, _)) => is_list_response(body),
+        Err(nobody) if nobody.meaning == Meaning::Gone => false,
+        Err(again) if takes_no_filter(again.meaning) => return Err(no_access(refused)),
+        Err(error) => return Err(error.error),
+    };
+    match says_what_it_is(app).await?.map(is_config) {
+        Some(true) => Ok(()),
+        None if is_list => Ok(()),
+        Some(false) | None => Err(no_access(refused)),
+    }
 }
 
 /// `/ServiceProviderConfig`; `None` where it is not served to us.
@@ -216,7 +270,7 @@ fn no_access(refused: Refused) -> CallError {
             class: OutcomeClass::Credentials,
             ..refused.error
         },
-        Meaning::Gone | Meaning::NoMethod | Meaning::WrongForm => CallError {
+        Meaning::Gone | Meaning::NoMethod | Meaning::WrongForm | Meaning::NoFilter => CallError {
             class: OutcomeClass::NeedsPerson,
             what: format!(
                 "{}: there is no SCIM at the connection's base URL",

@@ -4,10 +4,11 @@ use sever_provider::http::{Method, Reply};
 use sever_provider::{Answer, CallError};
 use tokio::time::Instant;
 
-use crate::account::user_by_id;
+use crate::account::{is_listed, user_by_id};
 use crate::activate::{after_write, not_applied};
 use crate::app::{App, Refused, Write, unusable};
 use crate::errors::Meaning;
+use crate::user::User;
 
 const DOING: &str = "deleting the account";
 
@@ -30,6 +31,11 @@ pub async fn delete(app: &App, id: &str, until: Instant) -> Result<Answer, CallE
         Ok(reply) => reply,
         Err(refused) if matches!(refused.meaning, Meaning::Gone | Meaning::NoMethod) => {
             let left = read().await.map_err(not_applied)?;
+            if refused.meaning == Meaning::Gone
+                && let Some(user) = &left
+            {
+                recognize_kept(app, user).await?;
+            }
             return not_deleted(app, refused, left.map(|user| user.active()));
         }
         Err(refused) => return Err(refused.error),
@@ -40,6 +46,18 @@ pub async fn delete(app: &App, id: &str, until: Instant) -> Result<Answer, CallE
         app.dialects.keeps_deleted.learn();
     }
     Ok(app.done(&reply))
+}
+
+/// DELETE finds nothing, and a read still shows the user, inactive and in no list: deleted before, by a process that knew what it
+/// saw. One that is listed was never deleted.
+async fn recognize_kept(app: &App, user: &User) -> Result<(), CallError> {
+    if user.active() == Some(false) && !app.dialects.keeps_deleted.is_known() {
+        let listed = is_listed(app, user).await.map_err(not_applied)?;
+        if listed == Some(false) {
+            app.dialects.keeps_deleted.learn();
+        }
+    }
+    Ok(())
 }
 
 async fn send(

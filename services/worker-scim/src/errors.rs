@@ -37,8 +37,8 @@ pub fn meaning(status: u16, scim_type: Option<&str>) -> Meaning {
     match (status, kind.as_str()) {
         (200..=299, _) => Done,
         (400, "notarget") => NoTarget,
-        (400, "invalidfilter") => NoFilter,
-        (400 | 409, "uniqueness") | (400, "toomany") | (403, "sensitive") | (413, _) => {
+        (400, "invalidfilter" | "toomany") => NoFilter,
+        (400 | 409, "uniqueness") | (403, "sensitive") | (413, _) => {
             not_applied(OutcomeClass::Permanent)
         }
         // 428: it takes no write without a version (RFC 6585 section 3), and another form carries one.
@@ -140,7 +140,7 @@ mod tests {
             (308, "", (Permanent, NotApplied)),
             (400, "", (NeedsPerson, NotApplied)),
             (400, "invalidFilter", (NeedsPerson, NotApplied)),
-            (400, "tooMany", (Permanent, NotApplied)),
+            (400, "tooMany", (NeedsPerson, NotApplied)),
             (400, "uniqueness", (Permanent, NotApplied)),
             (400, "mutability", (NeedsPerson, NotApplied)),
             (400, "invalidSyntax", (NeedsPerson, NotApplied)),

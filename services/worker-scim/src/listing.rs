@@ -237,6 +237,12 @@ fn is_list(body: &Document) -> bool {
         .any(|schema| schema.to_ascii_lowercase().ends_with(":listresponse"))
 }
 
+/// Whether a document is a list, whatever is in it.
+#[must_use]
+pub fn is_list_response(body: Document) -> bool {
+    read(Value::Object(body.0)).is_some()
+}
+
 /// A filter `name eq "value"`, with the value as a JSON string.
 #[must_use]
 pub fn equals(name: &str, value: &str) -> String {

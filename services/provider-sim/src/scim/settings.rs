@@ -34,6 +34,8 @@ pub struct Settings {
     pub ignore_filter: bool,
     /// Attributes that no filter may ask about, for instance `members.value`; 400 `invalidFilter`.
     pub refused_filters: Vec<String>,
+    /// What a list without a filter is refused with: 400 `tooMany`, or 403.
+    pub unfiltered_refusal: Option<u16>,
     /// A filter that matches nothing: 200 with an empty list, or 404.
     pub no_match_status: u16,
     /// The page size where the caller asks for none, and the largest.
@@ -138,6 +140,8 @@ pub enum Delete {
     Hard,
     /// 204; the user stays readable, with `active` false.
     Soft,
+    /// 204; the user stays readable by id, with `active` false, is in no list, and a second DELETE finds nothing.
+    Hidden,
     /// 501.
     Missing,
 }
@@ -184,6 +188,7 @@ impl Default for Settings {
             deletion_keeps_members: false,
             ignore_filter: false,
             refused_filters: Vec::new(),
+            unfiltered_refusal: None,
             no_match_status: 200,
             page_size_max: 100,
             page_repeats: PageRepeats::Off,
@@ -217,7 +222,12 @@ impl Settings {
     /// Refuses what cannot be simulated, naming the field.
     pub fn check(&self) -> Result<(), String> {
         let missing = self.patch.missing_status.unwrap_or(501);
-        let statuses: [(&str, u16, &[u16]); 5] = [
+        let statuses: [(&str, u16, &[u16]); 6] = [
+            (
+                "unfiltered_refusal",
+                self.unfiltered_refusal.unwrap_or(400),
+                &[400, 403],
+            ),
             ("patch.missing_status", missing, &[501, 405, 404]),
             (
                 "patch.missing_member_status",

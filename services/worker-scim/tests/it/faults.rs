@@ -157,6 +157,30 @@ async fn a_refused_token_is_wrong_credentials_and_is_not_told() {
 }
 
 #[tokio::test]
+async fn an_application_that_gives_no_list_without_a_filter_proves_itself_by_a_search_for_nobody() {
+    for settings in [
+        json!({ "unfiltered_refusal": 400 }),
+        json!({ "unfiltered_refusal": 403, "discovery_status": 404 }),
+        json!({ "unfiltered_refusal": 400, "no_match_status": 404 }),
+        json!({ "unfiltered_refusal": 403, "ignore_filter": true }),
+    ] {
+        let sim = Sim::start(settings.clone()).await;
+        sim.seed(&people::two()).await;
+        let proven = sim.connector().canary().await;
+        assert_eq!(proven, Ok(()), "{settings}");
+    }
+    // No search either, or neither a list nor a word of what it is: that proves nothing.
+    for settings in [
+        json!({ "unfiltered_refusal": 400, "refused_filters": ["userName"] }),
+        json!({ "unfiltered_refusal": 400, "no_match_status": 404, "discovery_status": 404 }),
+    ] {
+        let sim = Sim::start(settings.clone()).await;
+        let error = sim.connector().canary().await.unwrap_err();
+        assert_eq!(error.class, OutcomeClass::NeedsPerson, "{settings}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_address_is_no_empty_application() {
     let sim = Sim::start(json!({})).await;
     sim.seed(&people::two()).await;

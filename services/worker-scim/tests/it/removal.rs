@@ -151,6 +151,23 @@ async fn an_application_that_keeps_deleted_users_is_believed_when_they_are_inact
 }
 
 #[tokio::test]
+async fn a_process_that_does_not_know_how_deleted_users_look_finds_out() {
+    for how in ["soft", "hidden"] {
+        let sim = Sim::start(json!({ "delete": how })).await;
+        let ada = sim.seed(&people::two()).await.remove(0);
+        opt_out(&sim.connector(), Intent::Remove, &ada).await;
+        let outcome = opt_out(&sim.connector(), Intent::Remove, &ada).await;
+        assert_eq!(
+            outcome.verdict,
+            Verdict::NothingLive,
+            "{how}: {:?}",
+            outcome.closing
+        );
+        assert_eq!(sim.truth(&ada).await["live"], json!([]), "{how}");
+    }
+}
+
+#[tokio::test]
 async fn where_there_is_no_delete_a_person_is_asked() {
     let sim = Sim::start(json!({ "delete": "missing" })).await;
     let ada = sim.seed(&people::two()).await.remove(0);

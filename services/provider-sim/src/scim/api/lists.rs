@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::exchange::Reply;
-use crate::passage::Call;
+use crate::passage::{Call, Instance as _};
 use crate::scim::error::Refusal;
 use crate::scim::filter::Filter;
 use crate::scim::shape;
@@ -64,6 +64,13 @@ fn by_body(call: &Call) -> Result<Wanted, Refusal> {
 fn list(app: &App, kind: Kind, wanted: &Wanted, call: &Call) -> Result<Reply, Refusal> {
     let settings = &app.settings;
     let filter = wanted.filter.as_ref().filter(|_| !settings.ignore_filter);
+    match settings.unfiltered_refusal {
+        Some(403) if wanted.filter.is_none() => return Err(App::refusal(403)),
+        Some(_) if wanted.filter.is_none() => {
+            return Err(Refusal::bad("tooMany", "a list needs a filter"));
+        }
+        _ => {}
+    }
     if let Some(filter) = filter {
         for asked in filter.attributes() {
             let mut refused = settings.refused_filters.iter();
@@ -99,9 +106,11 @@ fn picked<'a>(app: &'a App, kind: Kind, filter: Option<&Filter>) -> Vec<&'a Reso
         let by_name = app.find_user(name).and_then(|id| app.users.get(&id));
         return by_name
             .into_iter()
-            .filter(|user| user.id() != name)
+            .filter(|user| user.id() != name && !app.deleted.contains(user.id()))
             .collect();
     }
     let holds = |resource: &&Resource| filter.is_none_or(|it| it.holds(&resource.attributes));
-    app.of(kind).values().filter(holds).collect()
+    let listed = |resource: &&Resource| !app.deleted.contains(resource.id());
+    let all = app.of(kind).values();
+    all.filter(listed).filter(holds).collect()
 }

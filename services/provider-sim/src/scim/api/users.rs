@@ -38,6 +38,9 @@ pub fn patch(app: &mut App, call: &Call) -> Result<Reply, Refusal> {
 /// `DELETE /Users/{id}` (RFC 7644 section 3.6).
 pub fn delete(app: &mut App, call: &Call) -> Result<Reply, Refusal> {
     let found = resources::find(app, Kind::User, call)?;
+    if app.deleted.contains(found.id()) {
+        return Err(Refusal::not_found(found.id()));
+    }
     resources::require_version(app, found, call)?;
     let (id, how) = (call.argument(0), app.settings.delete);
     let could_act = app.can_act(id);

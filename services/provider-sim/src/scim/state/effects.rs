@@ -68,6 +68,10 @@ impl App {
         match how {
             Delete::Missing => return false,
             Delete::Soft => self.set_active(id, false, now_ms),
+            Delete::Hidden => {
+                self.set_active(id, false, now_ms);
+                self.deleted.insert(id.to_owned());
+            }
             Delete::Hard => {
                 self.users.remove(id);
                 self.forget_name(id);
