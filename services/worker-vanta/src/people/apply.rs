@@ -143,7 +143,7 @@ async fn offboard(tenant: &Tenant, person: &str, until: Instant) -> Result<Answe
 /// A refusal that may pass by itself; a person's once it has not for long.
 fn refused(patience: &Patience, of: &str, doing: &'static str, what: &str) -> CallError {
     let error = passes(doing, what);
-    if !patience.refused(of) {
+    if !patience.refused(of, Instant::now()) {
         return error;
     }
     CallError {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading};
 use sever_domain::{AccountState, EntitlementKind};
 use sever_provider::CallError;
+use tokio::time::Instant;
 
 use super::families::{self, EMPLOYMENT, RECORD, TASK_PREFIX};
 use super::find::person_by_id;
@@ -60,7 +61,8 @@ fn account(tenant: &Tenant, person: &Person, login: Option<&str>) -> Entitlement
     facts["user_id"] = json!(login);
     facts["had_login"] = json!(login.is_some() || person.user_id != Some(None));
     facts["no_deactivation"] = json!(tenant.no_deactivation.load(Ordering::Relaxed));
-    facts["refused"] = json!(login.is_some_and(|user| tenant.refused_logins.is_over(user)));
+    facts["refused"] =
+        json!(login.is_some_and(|user| tenant.refused_logins.is_over(user, Instant::now())));
     entitlement(EntitlementKind::Account, person.id.clone(), facts)
 }
 
@@ -83,7 +85,11 @@ fn groups(person: &Person) -> Vec<Entitlement> {
 fn record_now(tenant: &Tenant, person: &Person) -> Vec<Entitlement> {
     let mut parts = record(person);
     if let Some(record) = parts.first_mut() {
-        record.facts["refused"] = json!(tenant.refused_offboardings.is_over(&person.id));
+        record.facts["refused"] = json!(
+            tenant
+                .refused_offboardings
+                .is_over(&person.id, Instant::now())
+        );
     }
     parts
 }
