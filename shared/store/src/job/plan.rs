@@ -3,7 +3,7 @@
 use futures::try_join;
 use serde_json::{Value, json};
 use sever_domain::StepState;
-use sever_domain::plan::{Disposition, ManualTask};
+use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
 use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
 
@@ -167,59 +167,26 @@ async fn insert_steps(
     if plan.steps.is_empty() {
         return Ok(());
     }
-    let of = |step: &NewStep| {
-        if intended.iter().any(|wanted| wanted.step == step.id) {
-            StepState::Applying
-        } else {
-            step.state
-        }
-    };
-    let rule = |step: &NewStep| match &step.planned.disposition {
-        Disposition::Inert { rule } => Some(rule.clone()),
-        Disposition::MustGo | Disposition::Blocked { .. } | Disposition::Manual { .. } => {
-            step.planned.rule.clone()
-        }
-    };
     let steps = &plan.steps;
+    let words = |word: fn(&PlannedStep) -> &str| -> Vec<&str> {
+        steps.iter().map(|step| word(&step.planned)).collect()
+    };
     let ids: Vec<Uuid> = steps.iter().map(|step| step.id.0).collect();
-    let ordinals: Vec<i32> = (0..steps.len())
-        .map(|ordinal| i32::try_from(ordinal).unwrap_or(i32::MAX))
-        .collect();
+    let ordinals: Vec<i32> = (0..).take(steps.len()).collect();
     let bindings: Vec<Uuid> = steps.iter().map(|step| step.planned.binding.0).collect();
-    let actions: Vec<&str> = steps
-        .iter()
-        .map(|step| step.planned.action.as_str())
-        .collect();
-    let classes: Vec<&str> = steps
-        .iter()
-        .map(|step| step.planned.class.as_str())
-        .collect();
-    let kinds: Vec<&str> = steps
-        .iter()
-        .map(|step| step.planned.target_kind.as_str())
-        .collect();
-    let targets: Vec<&str> = steps
-        .iter()
-        .map(|step| step.planned.target_key.as_str())
-        .collect();
+    let actions = words(|step| step.action.as_str());
+    let classes = words(|step| step.class.as_str());
+    let kinds = words(|step| step.target_kind.as_str());
+    let targets = words(|step| step.target_key.as_str());
     let privileged: Vec<bool> = steps.iter().map(|step| step.planned.privileged).collect();
-    let reversible: Vec<&str> = steps
-        .iter()
-        .map(|step| step.planned.reversibility.as_str())
-        .collect();
-    let grades: Vec<&str> = steps
-        .iter()
-        .map(|step| step.planned.grade.as_str())
-        .collect();
-    let rules: Vec<Option<String>> = steps.iter().map(rule).collect();
+    let reversible = words(|step| step.reversibility.as_str());
+    let grades = words(|step| step.grade.as_str());
+    let rules: Vec<Option<&String>> = steps.iter().map(|step| rule(&step.planned)).collect();
     let facts: Vec<Json<&Value>> = steps.iter().map(|step| Json(&step.planned.facts)).collect();
-    let states: Vec<&str> = steps.iter().map(|step| of(step).as_str()).collect();
+    let states: Vec<&str> = steps.iter().map(|step| first(step, intended)).collect();
     let reasons: Vec<Option<&str>> = steps.iter().map(|step| step.reason.as_deref()).collect();
     let residual: Vec<Option<i64>> = steps.iter().map(|step| step.planned.residual_s).collect();
-    let fences: Vec<Option<f64>> = steps
-        .iter()
-        .map(|step| step.fence.map(|fence| fence.as_secs_f64()))
-        .collect();
+    let fences: Vec<Option<f64>> = steps.iter().map(fence).collect();
     tx.execute(
         INSERT_STEPS,
         &[
@@ -246,6 +213,28 @@ async fn insert_steps(
     )
     .await?;
     Ok(())
+}
+
+/// The state in which a step is stored: `applying` where its call goes out with this transaction.
+fn first(step: &NewStep, intended: &[IntendedStep]) -> &'static str {
+    if intended.iter().any(|wanted| wanted.step == step.id) {
+        StepState::Applying.as_str()
+    } else {
+        step.state.as_str()
+    }
+}
+
+fn rule(step: &PlannedStep) -> Option<&String> {
+    match &step.disposition {
+        Disposition::Inert { rule } => Some(rule),
+        Disposition::MustGo | Disposition::Blocked { .. } | Disposition::Manual { .. } => {
+            step.rule.as_ref()
+        }
+    }
+}
+
+fn fence(step: &NewStep) -> Option<f64> {
+    step.fence.map(|fence| fence.as_secs_f64())
 }
 
 pub(super) fn describe_plan(plan: &NewPlan) -> Value {
