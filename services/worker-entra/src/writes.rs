@@ -21,6 +21,8 @@ pub const JUSTIFICATION_BACK: &str = "Access is restored by Sever.";
 #[must_use]
 pub fn of(effect: &Effect) -> Option<Write<'_>> {
     on_account(effect)
+        .or_else(|| on_integration(effect))
+        .or_else(|| on_holding(effect))
         .or_else(|| on_role(effect))
         .or_else(|| on_relation(effect))
         .or_else(|| on_assignment(effect))
@@ -28,8 +30,7 @@ pub fn of(effect: &Effect) -> Option<Write<'_>> {
 }
 
 fn on_account(effect: &Effect) -> Option<Write<'_>> {
-    let (id, key) = (effect.account_id.as_str(), effect.target_key.as_str());
-    let enabled = |enabled: bool| json!({ "accountEnabled": enabled });
+    let id = effect.account_id.as_str();
     Some(match effect.action {
         Action::SuspendAccount => Write {
             priority: Priority::Containing,
@@ -56,6 +57,13 @@ fn on_account(effect: &Effect) -> Option<Write<'_>> {
             Place::User(id),
             enabled(true),
         ),
+        _ => return None,
+    })
+}
+
+fn on_integration(effect: &Effect) -> Option<Write<'_>> {
+    let id = effect.account_id.as_str();
+    Some(match effect.action {
         Action::DisableIntegration => Write {
             priority: Priority::Containing,
             ..patch(
@@ -71,6 +79,13 @@ fn on_account(effect: &Effect) -> Option<Write<'_>> {
             Place::ServicePrincipal(id),
             enabled(true),
         ),
+        _ => return None,
+    })
+}
+
+fn on_holding(effect: &Effect) -> Option<Write<'_>> {
+    let (id, key) = (effect.account_id.as_str(), effect.target_key.as_str());
+    Some(match effect.action {
         Action::DeactivateDevice => patch(
             "disabling a device",
             "device",
@@ -107,6 +122,10 @@ fn on_account(effect: &Effect) -> Option<Write<'_>> {
         }
         _ => return None,
     })
+}
+
+fn enabled(enabled: bool) -> Value {
+    json!({ "accountEnabled": enabled })
 }
 
 fn licence<'a>(doing: &'static str, id: &'a str, add: &Value, remove: &Value) -> Write<'a> {
