@@ -13,7 +13,7 @@ use serde_json::Value;
 use sever_domain::EntitlementKind as Kind;
 use sever_domain::entitlement::FamilyResult;
 use sever_provider::{
-    CallError, InventoryPage, Nested, SeenEntitlement, Unreadable, parse_records,
+    CallError, InventoryPage, Nested, SeenEntitlement, Unreadable, parse_records, resumed_at,
 };
 
 use crate::errors::Meaning;
@@ -32,7 +32,7 @@ const PRINCIPAL: &str = "id,accountEnabled,deletedDateTime";
 /// # Errors
 /// What stops the whole inventory: credentials, rate, shutting down, a read that may work later, or a cursor that is none of ours.
 pub async fn page(tenant: &Tenant, cursor: Option<&Value>) -> Result<InventoryPage, CallError> {
-    let mut walk = Walk::of(cursor)?;
+    let mut walk = resumed_at::<Walk>(cursor)?;
     let at = std::mem::take(&mut walk.at);
     let (page, next) = match at {
         Place::Users { next } => users(tenant, next).await?,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, ProviderHttp, Reply};
-use sever_provider::{CallError, Sent};
+pub use sever_provider::{inconsistent, unusable};
 
 use crate::errors::{Refused, refusal};
 use crate::token::{TokenEndpoint, Tokens};
@@ -37,29 +37,5 @@ impl Service {
             refused.error.class = self.tokens.refused(&token).await;
         }
         Err(refused)
-    }
-}
-
-/// An answer, or a call, that can never be used as it is.
-#[must_use]
-pub fn unusable(doing: &'static str, what: String) -> CallError {
-    CallError {
-        doing,
-        what,
-        class: OutcomeClass::NeedsPerson,
-        sent: Sent::NotApplied,
-        status: None,
-        code: None,
-        provider_request_id: None,
-        retry_after: None,
-    }
-}
-
-/// An answer that does not hold together now and may do so later.
-#[must_use]
-pub fn inconsistent(doing: &'static str, what: &str) -> CallError {
-    CallError {
-        class: OutcomeClass::Retry,
-        ..unusable(doing, what.to_owned())
     }
 }

@@ -13,7 +13,7 @@ use sever_domain::EntitlementKind as Kind;
 use sever_domain::entitlement::FamilyResult;
 use sever_domain::inventory::ObservedKind;
 use sever_provider::{
-    CallError, InventoryPage, SeenAccount, SeenEntitlement, Unreadable, parse_records,
+    CallError, InventoryPage, SeenAccount, SeenEntitlement, Unreadable, parse_records, resumed_at,
 };
 
 use crate::admin::{Ask, CLIENTS, Family, REALM, USERS};
@@ -38,7 +38,7 @@ pub async fn page(issuer: &Issuer, cursor: Option<&Value>) -> Result<InventoryPa
     if issuer.realm.is_none() {
         return Ok(InventoryPage::unsupported());
     }
-    let (page, next) = match Place::of(cursor)? {
+    let (page, next) = match resumed_at::<Place>(cursor)? {
         Place::Users { first } => users(issuer, first).await?,
         Place::Clients => clients(issuer).await?,
         Place::Roles(roles) => roles_of(issuer, roles).await?,

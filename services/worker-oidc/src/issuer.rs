@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, ProviderHttp, Reply};
 use sever_provider::{Answer, AnswerKind, CallError, Sent, TokenRefusals};
+pub use sever_provider::{inconsistent, unusable};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use url::Url;
@@ -301,29 +302,5 @@ pub const fn already() -> Answer {
         kind: AnswerKind::AlreadyGone,
         status: 200,
         provider_request_id: None,
-    }
-}
-
-/// An answer, or a call, that can never be used as it is.
-#[must_use]
-pub fn unusable(doing: &'static str, what: String) -> CallError {
-    CallError {
-        doing,
-        what,
-        class: OutcomeClass::NeedsPerson,
-        sent: Sent::NotApplied,
-        status: None,
-        code: None,
-        provider_request_id: None,
-        retry_after: None,
-    }
-}
-
-/// An answer that does not hold together now and may do so later.
-#[must_use]
-pub fn inconsistent(doing: &'static str, what: &str) -> CallError {
-    CallError {
-        class: OutcomeClass::Retry,
-        ..unusable(doing, what.to_owned())
     }
 }

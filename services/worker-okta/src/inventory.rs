@@ -10,7 +10,7 @@ mod place;
 use serde::Deserialize;
 use sever_domain::inventory::ObservedKind;
 use sever_domain::{AccountState, EntitlementKind};
-use sever_provider::{CallError, InventoryPage, SeenAccount, SeenEntitlement};
+use sever_provider::{CallError, InventoryPage, SeenAccount, SeenEntitlement, resumed_at};
 
 use crate::org::{Ask, Org, endpoint};
 use crate::user::User;
@@ -25,7 +25,7 @@ pub async fn page(
     org: &Org,
     cursor: Option<&serde_json::Value>,
 ) -> Result<InventoryPage, CallError> {
-    let (page, next) = match Place::of(cursor)? {
+    let (page, next) = match resumed_at::<Place>(cursor)? {
         Place::Users { next } => users(org, next, false).await?,
         Place::Deactivated { next } => users(org, next, true).await?,
         Place::Apps { next } => apps(org, next).await?,

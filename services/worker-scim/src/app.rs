@@ -2,9 +2,9 @@
 
 use reqwest::header::HeaderValue;
 use serde_json::Value;
-use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, Priority, ProviderHttp, Reply};
-use sever_provider::{Answer, AnswerKind, CallError, Sent};
+use sever_provider::{Answer, AnswerKind, CallError};
+pub use sever_provider::{inconsistent, unusable};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -277,30 +277,6 @@ impl From<CallError> for Refused {
             meaning: Meaning::Failed(error.class, error.sent),
             error,
         }
-    }
-}
-
-/// An answer, or a call, that can never be used as it is.
-#[must_use]
-pub fn unusable(doing: &'static str, what: String) -> CallError {
-    CallError {
-        doing,
-        what,
-        class: OutcomeClass::NeedsPerson,
-        sent: Sent::NotApplied,
-        status: None,
-        code: None,
-        provider_request_id: None,
-        retry_after: None,
-    }
-}
-
-/// An answer that does not hold together now and may do so later.
-#[must_use]
-pub fn inconsistent(doing: &'static str, what: &str) -> CallError {
-    CallError {
-        class: OutcomeClass::Retry,
-        ..unusable(doing, what.to_owned())
     }
 }
 

@@ -12,6 +12,7 @@ use sever_domain::entitlement::FamilyResult;
 use sever_domain::inventory::ObservedKind;
 use sever_provider::{
     CallError, FamilyEnd, InventoryPage, Nested, SeenAccount, SeenEntitlement, Unreadable,
+    resumed_at,
 };
 
 use crate::app::{App, GROUPS, USERS};
@@ -28,7 +29,7 @@ use place::{List, Place};
 /// # Errors
 /// What stops the whole inventory: credentials, rate, shutting down, a read that may work later, or a cursor that is none of ours.
 pub async fn page(app: &App, cursor: Option<&Value>) -> Result<InventoryPage, CallError> {
-    let (page, next) = match Place::of(cursor)? {
+    let (page, next) = match resumed_at::<Place>(cursor)? {
         Place::Users { list } => users(app, list).await?,
         Place::Groups { list, shown } => groups(app, list, shown).await?,
         Place::Members {

@@ -2,6 +2,7 @@
 
 use sever_domain::OutcomeClass;
 use sever_provider::{CallError, Sent};
+pub use sever_provider::{inconsistent, unusable};
 
 /// What one answer means, whatever was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,30 +93,6 @@ impl From<CallError> for Refused {
             meaning: Meaning::Failed(error.class, error.sent),
             error,
         }
-    }
-}
-
-/// An answer, or a call, that can never be used as it is.
-#[must_use]
-pub fn unusable(doing: &'static str, what: String) -> CallError {
-    CallError {
-        doing,
-        what,
-        class: OutcomeClass::NeedsPerson,
-        sent: Sent::NotApplied,
-        status: None,
-        code: None,
-        provider_request_id: None,
-        retry_after: None,
-    }
-}
-
-/// An answer that does not hold together now and may do so later.
-#[must_use]
-pub fn inconsistent(doing: &'static str, what: &str) -> CallError {
-    CallError {
-        class: OutcomeClass::Retry,
-        ..unusable(doing, what.to_owned())
     }
 }
 

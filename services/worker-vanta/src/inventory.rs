@@ -11,10 +11,12 @@ use sever_domain::AccountState;
 use sever_domain::EntitlementKind as Kind;
 use sever_domain::entitlement::FamilyResult;
 use sever_domain::inventory::ObservedKind;
-use sever_provider::{CallError, InventoryPage, SeenAccount, SeenEntitlement, parse_records};
+use sever_provider::{
+    CallError, InventoryPage, SeenAccount, SeenEntitlement, parse_records, resumed_at,
+};
 use tokio::sync::Mutex;
 
-use crate::errors::{Meaning, Refused, unusable};
+use crate::errors::{Meaning, Refused};
 use crate::integrations::Integration;
 use crate::paging::{Page, page as page_of};
 use crate::people::{Person, User, active_logins, record};
@@ -26,6 +28,13 @@ use crate::tenant::{Ask, Tenant};
 enum Place {
     People { next: Option<String> },
     Integrations { next: Option<String> },
+}
+
+/// The beginning.
+impl Default for Place {
+    fn default() -> Self {
+        Self::People { next: None }
+    }
 }
 
 /// The active logins of the tenant while its people are read: by id, and by address in lower case.
@@ -41,14 +50,7 @@ pub async fn page(
     logins: &Logins,
     cursor: Option<&Value>,
 ) -> Result<InventoryPage, CallError> {
-    let place = match cursor {
-        None => Place::People { next: None },
-        Some(cursor) => Place::deserialize(cursor).map_err(|_| {
-            let what = "the stored place is not one of this version".to_owned();
-            unusable("resuming an inventory", what)
-        })?,
-    };
-    let (page, next) = match place {
+    let (page, next) = match resumed_at(cursor)? {
         Place::People { next } => people(tenant, logins, next).await?,
         Place::Integrations { next } => integrations(tenant, next).await?,
     };

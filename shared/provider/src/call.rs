@@ -72,3 +72,27 @@ impl CallError {
         }
     }
 }
+
+/// An answer, or a call, that can never be used as it is: a person must look.
+#[must_use]
+pub const fn unusable(doing: &'static str, what: String) -> CallError {
+    CallError {
+        doing,
+        what,
+        class: OutcomeClass::NeedsPerson,
+        sent: Sent::NotApplied,
+        status: None,
+        code: None,
+        provider_request_id: None,
+        retry_after: None,
+    }
+}
+
+/// An answer that does not hold together now and may do so later.
+#[must_use]
+pub fn inconsistent(doing: &'static str, what: &str) -> CallError {
+    CallError {
+        class: OutcomeClass::Retry,
+        ..unusable(doing, what.to_owned())
+    }
+}

@@ -2,13 +2,30 @@
 
 mod lists;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sever_domain::entitlement::FamilyResult;
 use sever_domain::identity::AccountAttributes;
 use sever_domain::inventory::ObservedKind;
 use sever_domain::{AccountState, EntitlementKind};
 
+use crate::call::{CallError, unusable};
+
 pub use lists::{Nested, parse_records};
+
+/// The place of an inventory that a stored cursor names; the beginning where there is none.
+///
+/// # Errors
+/// [`OutcomeClass::NeedsPerson`](sever_domain::OutcomeClass) where another version wrote the cursor.
+pub fn resumed_at<P: DeserializeOwned + Default>(cursor: Option<&Value>) -> Result<P, CallError> {
+    let Some(cursor) = cursor else {
+        return Ok(P::default());
+    };
+    P::deserialize(cursor).map_err(|_| {
+        let what = "the stored place is not one of this version".to_owned();
+        unusable("resuming an inventory", what)
+    })
+}
 
 /// An account or application, as a list showed it. Personal data: never logged.
 #[derive(Debug, Clone, PartialEq)]

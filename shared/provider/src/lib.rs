@@ -16,7 +16,7 @@ mod token_refusals;
 mod undo;
 pub mod wall_clock;
 
-pub use call::{Answer, AnswerKind, CallError, Sent};
+pub use call::{Answer, AnswerKind, CallError, Sent, inconsistent, unusable};
 pub use capability::{Capability, Restores, Revokes, Sees};
 pub use client_key::{ClientKey, UnusableKey};
 pub use connector::{
@@ -25,6 +25,7 @@ pub use connector::{
 };
 pub use inventory::{
     FamilyEnd, InventoryPage, Nested, SeenAccount, SeenEntitlement, Unreadable, parse_records,
+    resumed_at,
 };
 pub use no_integrations::NoIntegrations;
 pub use provenance::{ENTRIES_MAX, LogEntry, Provenance};

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sever_domain::EntitlementKind;
-use sever_provider::{CallError, Nested};
-
-use crate::service::unusable;
+use sever_provider::Nested;
 
 /// What a place carries along from what was read before it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -106,19 +104,6 @@ impl Pass {
 }
 
 impl Walk {
-    /// What a cursor names; the beginning where there is none.
-    pub(super) fn of(cursor: Option<&Value>) -> Result<Self, CallError> {
-        let Some(cursor) = cursor else {
-            return Ok(Self::default());
-        };
-        Self::deserialize(cursor).map_err(|_| {
-            unusable(
-                "resuming an inventory",
-                "the stored place is not one of this version".to_owned(),
-            )
-        })
-    }
-
     pub(super) fn cursor(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -126,6 +111,8 @@ impl Walk {
 
 #[cfg(test)]
 mod tests {
+    use sever_provider::resumed_at;
+
     use super::*;
 
     #[test]
@@ -137,7 +124,7 @@ mod tests {
                 at: place.clone(),
                 assignable: vec!["g".into()],
             };
-            assert_eq!(Walk::of(Some(&walk.cursor())), Ok(walk));
+            assert_eq!(resumed_at::<Walk>(Some(&walk.cursor())), Ok(walk));
             place = match place {
                 Place::Outer { pass, .. } => pass.after(),
                 Place::Eligible { .. } => Pass::GroupOwners.begin(),
@@ -146,6 +133,6 @@ mod tests {
         }
         assert_eq!(place, Place::Grants { next: None });
         assert_eq!(Pass::GroupOwners.skipped(), Place::Grants { next: None });
-        assert!(Walk::of(Some(&serde_json::json!({"at": {"list": "planets"}}))).is_err());
+        assert!(resumed_at::<Walk>(Some(&serde_json::json!({"at": {"list": "planets"}}))).is_err());
     }
 }

@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sever_provider::CallError;
-
-use crate::issuer::unusable;
 
 /// A client of the realm: its internal id, and its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,20 +84,14 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
-    /// The place that a cursor names; the beginning where there is none.
-    pub(super) fn of(cursor: Option<&Value>) -> Result<Self, CallError> {
-        let Some(cursor) = cursor else {
-            return Ok(Self::Users { first: 0 });
-        };
-        Self::deserialize(cursor).map_err(|_| {
-            unusable(
-                "resuming an inventory",
-                "the stored place is not one of this version".to_owned(),
-            )
-        })
+/// The beginning.
+impl Default for Place {
+    fn default() -> Self {
+        Self::Users { first: 0 }
     }
+}
 
+impl Place {
     pub(super) fn cursor(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -108,6 +99,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use sever_provider::resumed_at;
+
     use super::*;
 
     #[test]
@@ -119,7 +112,8 @@ mod tests {
         let mut roles = Roles::of_realm(vec![client]);
         assert_eq!(roles.turn(), Some(Holder::Realm));
         let place = Place::Holders { roles, first: 3 };
-        let Place::Holders { mut roles, .. } = Place::of(Some(&place.cursor())).unwrap() else {
+        let Place::Holders { mut roles, .. } = resumed_at::<Place>(Some(&place.cursor())).unwrap()
+        else {
             unreachable!("a place is found again");
         };
         assert!(matches!(roles.turn(), Some(Holder::Client { .. })));

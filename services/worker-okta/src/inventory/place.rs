@@ -2,9 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sever_provider::CallError;
-
-use crate::org::unusable;
 
 /// Lists below a list: the objects of one outer page whose own lists are still to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,20 +40,14 @@ pub(super) enum Place {
     Tokens { next: Option<String> },
 }
 
-impl Place {
-    /// The place that a cursor names; the beginning where there is none.
-    pub(super) fn of(cursor: Option<&Value>) -> Result<Self, CallError> {
-        let Some(cursor) = cursor else {
-            return Ok(Self::Users { next: None });
-        };
-        Self::deserialize(cursor).map_err(|_| {
-            unusable(
-                "resuming an inventory",
-                "the stored place is not one of this version".to_owned(),
-            )
-        })
+/// The beginning.
+impl Default for Place {
+    fn default() -> Self {
+        Self::Users { next: None }
     }
+}
 
+impl Place {
     pub(super) fn cursor(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -64,6 +55,8 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
+    use sever_provider::resumed_at;
+
     use super::*;
 
     #[test]
@@ -80,8 +73,8 @@ mod tests {
                 next: Some("/t".into()),
             },
         ] {
-            assert_eq!(Place::of(Some(&place.cursor())), Ok(place));
+            assert_eq!(resumed_at::<Place>(Some(&place.cursor())), Ok(place));
         }
-        assert!(Place::of(Some(&serde_json::json!({"list": "planets"}))).is_err());
+        assert!(resumed_at::<Place>(Some(&serde_json::json!({"list": "planets"}))).is_err());
     }
 }

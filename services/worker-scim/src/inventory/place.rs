@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sever_provider::{CallError, Nested};
-
-use crate::app::unusable;
+use sever_provider::Nested;
 
 /// How far a list was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,21 +33,16 @@ pub(super) enum Place {
     },
 }
 
-impl Place {
-    /// The place that a cursor names; the beginning where there is none.
-    pub(super) fn of(cursor: Option<&Value>) -> Result<Self, CallError> {
-        let Some(cursor) = cursor else {
-            let list = List::default();
-            return Ok(Self::Users { list });
-        };
-        Self::deserialize(cursor).map_err(|_| {
-            unusable(
-                "resuming an inventory",
-                "the stored place is not one of this version".to_owned(),
-            )
-        })
+/// The beginning.
+impl Default for Place {
+    fn default() -> Self {
+        Self::Users {
+            list: List::default(),
+        }
     }
+}
 
+impl Place {
     pub(super) fn cursor(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
