@@ -35,8 +35,6 @@ struct Soak {
     people: Vec<(Leaver, String)>,
     left: BTreeSet<usize>,
     strangers: Vec<String>,
-    /// Accounts of ours that were deleted; everything else is asked of the simulator.
-    deleted: BTreeSet<String>,
     dice: Dice,
 }
 
@@ -122,18 +120,17 @@ impl Soak {
             people,
             left: BTreeSet::new(),
             strangers: Vec::new(),
-            deleted: BTreeSet::new(),
             dice: Dice(seed),
         }
     }
 
-    /// One change: somebody leaves, comes back, gets a group, is renamed or deleted, or a stranger appears.
+    /// One change: somebody leaves, comes back, gets or loses a group, is renamed, or a stranger appears or changes.
     async fn change(&mut self) {
         let place = self.dice.below(PEOPLE);
         let account = self.people[place].1.clone();
         let left = self.left.contains(&place);
         match self.dice.below(8) {
-            0 | 1 if place.is_multiple_of(2) && !left && !self.deleted.contains(&account) => {
+            0 | 1 if place.is_multiple_of(2) && !left => {
                 self.left.insert(place);
                 self.fleet.leave(&self.people[place].0).await.unwrap();
             }
