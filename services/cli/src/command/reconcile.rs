@@ -1,8 +1,8 @@
 //! `sever reconcile`: how connections are observed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,11 +14,13 @@ use uuid::Uuid;
 
 use crate::client::Client;
 use crate::exit::{Ended, Failure, Reason};
-use crate::output::{Format, table};
+use crate::output::{Format, note, table};
 use crate::words::{one_of, or_dash, time_or_none};
 
 /// How often the console is asked while an inventory is waited for.
 const ASK_EVERY: Duration = Duration::from_millis(300);
+/// How long inventories are waited for: a large organisation is read within the hour.
+const WAIT_MAX: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReconcileCommand {
@@ -45,7 +47,7 @@ pub(crate) struct RunArguments {
     /// How much is read: full proves absence, incremental reads what changed.
     #[arg(long, default_value = "full", value_parser = one_of::<RunKind>(RunKind::ALL.iter().map(|kind| kind.as_str())))]
     kind: RunKind,
-    /// Wait until it was compared, with progress; status 1 where it was not promoted.
+    /// Wait until it was compared, with progress, an hour at most; status 1 where it was not promoted, or not yet.
     #[arg(long)]
     wait: bool,
 }
@@ -124,6 +126,11 @@ async fn ask(client: &Client, arguments: &RunArguments, format: Format) -> Ended
     }
     let list = wait(client, &asked).await?;
     format.print(&list, observed)?;
+    if list.items.iter().any(|view| working(view).is_some()) {
+        note(
+            "not compared yet: 'sever connection list' shows whether a connection is parked, 'sever doctor' whether its worker runs",
+        );
+    }
     let promoted = |view: &ObservedView| {
         let last = view.last.as_ref();
         last.is_some_and(|run| matches!(run.state, RunState::Promoted | RunState::Superseded))
@@ -147,30 +154,43 @@ fn said(asked: &Asked) -> String {
     new.chain(old).collect::<Vec<_>>().join("\n")
 }
 
-/// Waits until each inventory that was asked for was compared, held or given up.
+/// Waits until each inventory that was asked for, or was open already, was compared, held or given up; at most [`WAIT_MAX`].
 async fn wait(client: &Client, asked: &Asked) -> Result<ObservedList, Failure> {
-    let bar = ProgressBar::new(asked.asked.len() as u64);
+    let mut list = status(client, None).await?;
+    // Of what could not be asked for, a closed connection has nothing to wait for.
+    let open_already = |view: &ObservedView| {
+        asked.open_already.contains(&view.connection) && working(view).is_some()
+    };
+    let waited_for = list
+        .items
+        .iter()
+        .filter(|view| asked.asked.contains_key(&view.connection) || open_already(view))
+        .map(|view| view.connection.clone());
+    let waited_for: BTreeSet<String> = waited_for.collect();
+    let bar = ProgressBar::new(waited_for.len() as u64);
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}") {
         bar.set_style(style);
     }
+    let begun = Instant::now();
     loop {
-        let mut list = status(client, None).await?;
         list.items
-            .retain(|view| asked.asked.contains_key(&view.connection));
-        let working: Vec<String> = list
-            .items
-            .iter()
-            .filter(|view| view.last.as_ref().is_some_and(is_working))
-            .map(|view| format!("{} {}", view.connection, progress(view)))
-            .collect();
-        bar.set_position((asked.asked.len() - working.len().min(asked.asked.len())) as u64);
+            .retain(|view| waited_for.contains(&view.connection));
+        let working: Vec<String> = list.items.iter().filter_map(working).collect();
+        bar.set_position(waited_for.len().saturating_sub(working.len()) as u64);
         bar.set_message(working.join(", "));
-        if working.is_empty() {
+        if working.is_empty() || begun.elapsed() >= WAIT_MAX {
             bar.finish_and_clear();
             return Ok(list);
         }
         tokio::time::sleep(ASK_EVERY).await;
+        list = status(client, None).await?;
     }
+}
+
+/// How far the newest inventory of a connection is; `None` where it is over.
+fn working(view: &ObservedView) -> Option<String> {
+    let working = view.last.as_ref().is_some_and(is_working);
+    working.then(|| format!("{} {}", view.connection, progress(view)))
 }
 
 const fn is_working(run: &RunView) -> bool {
