@@ -38,7 +38,7 @@ SELECT situation, state, count(*) AS findings FROM finding WHERE closed_at IS NU
 
 /// What came back after it had been removed, proven and removed again by a repair: the second return, and any after it.
 const RETURNED: &str = "
-SELECT count(*) AS findings FROM finding WHERE closed_at IS NULL AND situation = 'resurrected' AND returns >= 1 AND state <> 'suspected'";
+SELECT count(*) AS findings FROM finding WHERE closed_at IS NULL AND situation = 'resurrected' AND returns >= 1 AND state NOT IN ('suspected', 'accepted')";
 
 /// Which findings are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -14,7 +14,8 @@ use crate::row::word;
 const TO_REPAIR: &str = "
 SELECT finding.id, finding.situation, finding.subject_id, finding.connection_id, connection.name, finding.returns,
        finding.state_reason IS NOT DISTINCT FROM 'asked' AS by_hand, integration.name AS integration,
-       finding.evidence ->> 'state' AS account_state,
+       CASE WHEN finding.evidence ->> 'state' = 'absent' THEN coalesce(finding.evidence #>> '{read_by_id,state}', 'absent')
+            ELSE finding.evidence ->> 'state' END AS account_state,
        coalesce((finding.evidence ->> 'repairs')::int4, 0) AS repairs
 FROM finding JOIN connection ON connection.id = finding.connection_id LEFT JOIN integration ON integration.id = finding.subject_id
 WHERE finding.state = 'open' AND finding.action = 'repair' AND finding.subject_id IS NOT NULL AND finding.opt_out_id IS NULL
@@ -67,7 +68,7 @@ pub struct ToRepair {
     pub by_hand: bool,
     /// The integration's name, where it is one's access.
     pub integration: Option<String>,
-    /// What the account could do when it was seen, in the word of an account's state.
+    /// What the account could do when it was seen, in the word of an account's state; as it was read by id where no list named it.
     pub account_state: Option<String>,
     /// Repairs of it that came to nothing.
     pub repairs: i32,
