@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::pool::Tx;
 
+mod back;
 mod rows;
 
 use rows::{Columns, insert_candidates, insert_keys, insert_people, update_people};
@@ -86,7 +87,8 @@ impl std::ops::AddAssign for ImportReport {
 }
 
 /// Imports one batch, at most [`BATCH_MAX`] people. Of two lines with the same key the later one counts.
-/// A subject's version grows only if something of it changed. Waits for other imports to finish.
+/// A subject's version grows only if something of it changed. An open opt-out that rests on a leave is held where the import says that
+/// the person is there again. Waits for other imports to finish.
 ///
 /// # Errors
 /// As any statement; nothing is stored unless the caller commits.
@@ -127,7 +129,8 @@ async fn import_of(
     let (new, known) = (of(true), of(false));
     insert_people(tx, &Columns::of(&new)).await?;
     let mut changed = insert_keys(tx, source, &owners, lines).await?;
-    changed.extend(update_people(tx, &Columns::of(&known)).await?);
+    let (updated, back) = update_people(tx, &Columns::of(&known)).await?;
+    changed.extend(updated);
     let (candidates, untrusted_accounts) = insert_candidates(tx, source, &owners, lines).await?;
     changed.extend(&candidates);
     let created: BTreeSet<Uuid> = new.iter().map(|(id, _)| id.0).collect();
@@ -136,6 +139,7 @@ async fn import_of(
         tx.execute(BUMP, &[&changed], "letting the versions of subjects grow")
             .await?;
     }
+    back::hold(tx, &back).await?;
     Ok(ImportReport {
         created: created.len(),
         changed: changed.len(),

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use sever_accept::{AcceptError, Accepted, Asker, OptOutRequest, Repair, accept_repair};
+use sever_domain::employment::EmploymentState;
 use sever_domain::request::{Channel, RequestState};
 use sever_domain::standing::Hindrance;
 use sever_domain::{Situation, SubjectId};
@@ -52,6 +53,32 @@ async fn a_leavers_repair_is_an_opt_out_and_a_rehire_stops_it() {
             .await,
         1
     );
+}
+
+#[tokio::test]
+async fn an_import_that_calls_somebody_active_again_stops_the_repair_of_the_leave_it_had_told() {
+    let (fixture, person) = Fixture::with_person().await;
+    let told = |employment| sever_store::person_import::ImportedPerson {
+        employment,
+        ..fixture.person("E1")
+    };
+    fixture.import(&[told(EmploymentState::Left)]).await;
+    let accepted = repair(&fixture, person, "remove", false).await.unwrap();
+    fixture.import(&[told(EmploymentState::Active)]).await;
+    let held = "job WHERE state = 'held' AND state_reason = 'newer_employment_event'";
+    assert_eq!(fixture.count(held).await, 1);
+    assert_eq!(
+        fixture
+            .sql("SELECT target_id, reason, policy, requested_by, detail ->> 'kind' FROM hold")
+            .await,
+        format!(
+            "{}|newer_employment_event|nothing|system:import|import",
+            accepted.opt_out.unwrap()
+        )
+    );
+    // The same list again changes nothing.
+    fixture.import(&[told(EmploymentState::Active)]).await;
+    assert_eq!(fixture.count("hold").await, 1);
 }
 
 #[tokio::test]

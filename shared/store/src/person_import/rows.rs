@@ -55,7 +55,7 @@ FROM (
 /// Accept locks the subject before the person, so an import does too.
 const LOCK_DIFFERING: &str = concat!(
     differing!(
-        "SELECT 1",
+        "SELECT person.id, person.employment_state = 'left' AND new.state <> 'left' AS is_back",
         "
 JOIN person USING (id) JOIN subject USING (id)
 WHERE true"
@@ -134,12 +134,13 @@ pub(super) async fn insert_people(tx: &Tx<'_>, new: &Columns<'_>) -> Result<(), 
     .map(drop)
 }
 
+/// Returns who changed, and who had left and is there again.
 pub(super) async fn update_people(
     tx: &Tx<'_>,
     known: &Columns<'_>,
-) -> Result<Vec<Uuid>, StoreError> {
+) -> Result<(Vec<Uuid>, Vec<SubjectId>), StoreError> {
     if known.ids.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let values: &[&(dyn ToSql + Sync)] = &[
         &known.ids,
@@ -148,10 +149,14 @@ pub(super) async fn update_people(
         &known.emails,
         &known.states,
     ];
-    tx.query(LOCK_DIFFERING, values, "locking changed people")
-        .await?;
+    let differing = tx.query(LOCK_DIFFERING, values, "locking changed people");
+    let differing = differing.await?;
     let rows = tx.query(UPDATE_PEOPLE, values, "changing people").await?;
-    Ok(rows.iter().map(|row| row.get("id")).collect())
+    let back = differing.iter().filter(|row| row.get("is_back"));
+    Ok((
+        rows.iter().map(|row| row.get("id")).collect(),
+        back.map(|row| SubjectId(row.get("id"))).collect(),
+    ))
 }
 
 pub(super) async fn insert_keys(
