@@ -16,8 +16,17 @@ WITH removal AS (
                WHERE event.person_id = person.id AND event.kind <> 'leaver' AND event.recorded_at > asked.at)), false) AS overtaken
     FROM removal LEFT JOIN person ON person.id = removal.subject_id
     LEFT JOIN LATERAL (
-        SELECT max(request.received_at) AS at FROM request
-        WHERE request.opt_out_id = removal.id AND request.event_kind = 'opt_out' AND request.asked_by <> '{reconciler}'
+        SELECT max(at) AS at FROM (
+            SELECT request.received_at AS at FROM request
+            WHERE request.opt_out_id = removal.id AND request.event_kind = 'opt_out' AND request.asked_by <> '{reconciler}'
+            UNION ALL
+            -- A person let the repair of somebody go on who is gone in the directory, or let a leave stand though a newer event said otherwise.
+            SELECT removal.opened_at FROM finding WHERE finding.opt_out_id = removal.id AND finding.situation = 'gone_at_source'
+            UNION ALL
+            SELECT hold.decided_at FROM hold
+            WHERE hold.reason = 'newer_employment_event' AND hold.state = 'released'
+              AND (hold.target_id = removal.id OR hold.target_id IN (SELECT id FROM request WHERE request.opt_out_id = removal.id))
+        ) AS by_hand
     ) AS asked ON person.employment_state <> 'left'
 ), here AS (
     SELECT subject_id, bool_or(in_force) AS in_force, bool_or(in_force AND job_state = 'done') AS proven,

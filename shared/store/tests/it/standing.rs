@@ -14,7 +14,7 @@ const OTHER: &str = "00000000-0000-7000-8000-0000000000e2";
 
 /// Each change of the world in which a leaver was removed and proven; whether it is asked for [`OTHER`]; what a repair may do.
 #[rustfmt::skip]
-const CASES: [(&str, &str, bool, Result<Intent, Hindrance>); 22] = [
+const CASES: [(&str, &str, bool, Result<Intent, Hindrance>); 23] = [
     ("nothing changed", "", false, Ok(Intent::Remove)),
     ("left, and the connection came later", "", true, Ok(Intent::Remove)),
     ("rehired", "UPDATE person SET employment_state = 'active'; {rehired}", false, Err(Hindrance::Stays)),
@@ -22,6 +22,7 @@ const CASES: [(&str, &str, bool, Result<Intent, Hindrance>); 22] = [
     ("active again by a list", "UPDATE person SET employment_state = 'active'", false, Err(Hindrance::Stays)),
     ("on leave", "UPDATE person SET employment_state = 'on_leave'", false, Err(Hindrance::Stays)),
     ("rehired after a repair", "{repaired} UPDATE person SET employment_state = 'active'; {rehired}", false, Err(Hindrance::Stays)),
+    ("rehired, and a person let the removal go on", "UPDATE person SET employment_state = 'active'; {rehired} INSERT INTO hold (id, scope, target_id, reason, policy, requested_by, state, decided_by, decided_at, decision) SELECT gen_random_uuid(), 'opt_out', id, 'newer_employment_event', 'nothing', 'source:hr', 'released', 'token:olga', now() + interval '2 seconds', 'they left' FROM opt_out", false, Ok(Intent::Remove)),
     ("asked by hand, still employed", "{by_hand}", false, Ok(Intent::Remove)),
     ("asked by hand, repaired once, still employed", "{by_hand} {repaired}", false, Ok(Intent::Remove)),
     ("asked by hand, then rehired", "{by_hand} {rehired}", false, Err(Hindrance::NewerEvent)),
