@@ -23,8 +23,10 @@ pub enum CancelError {
         /// Its state.
         state: OptOutState,
     },
-    /// A worker is at work on it.
-    #[error("a worker is at work at '{connection}': ask again once it has settled")]
+    /// A worker is at work on it, or a call whose answer was lost may still arrive.
+    #[error(
+        "a worker is at work at '{connection}', or its last call may still arrive: ask again in a minute"
+    )]
     AtWork {
         /// The connection's name.
         connection: String,
@@ -119,7 +121,7 @@ fn check(standing: &Reversible) -> Result<(), CancelError> {
         });
     }
     for job in &standing.jobs {
-        if job.state == JobState::Running {
+        if job.state == JobState::Running || job.may_arrive {
             return Err(CancelError::AtWork {
                 connection: job.connection_name.clone(),
             });

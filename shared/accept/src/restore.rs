@@ -25,8 +25,10 @@ pub enum RestoreError {
         /// Its state.
         state: OptOutState,
     },
-    /// A worker is at work on it.
-    #[error("a worker is at work at '{connection}': ask again once it has settled")]
+    /// A worker is at work on it, or a call whose answer was lost may still arrive.
+    #[error(
+        "a worker is at work at '{connection}', or its last call may still arrive: ask again in a minute"
+    )]
     AtWork {
         /// The connection's name.
         connection: String,
@@ -160,7 +162,7 @@ fn check(standing: &Reversible) -> Result<Vec<&ReversibleJob>, RestoreError> {
     if let Some(job) = standing
         .jobs
         .iter()
-        .find(|job| job.state == JobState::Running)
+        .find(|job| job.state == JobState::Running || job.may_arrive)
     {
         return Err(RestoreError::AtWork {
             connection: job.connection_name.clone(),

@@ -27,8 +27,10 @@ const LOCK_OPT_OUT: &str = "SELECT 1 FROM opt_out WHERE id = $1 FOR NO KEY UPDAT
 const LOCK_HOLD: &str = "
 SELECT scope, target_id, reason, state, requested_by, now() AS now FROM hold WHERE id = $1 FOR UPDATE";
 
-/// Whoever asked for any of it may not decide on any of it.
-const ASKERS: &str = "SELECT DISTINCT asked_by FROM request WHERE opt_out_id = $1 OR id = $2";
+/// Whoever asked for any of it, or for the repair that it is, may not decide on any of it.
+const ASKERS: &str = "
+SELECT asked_by FROM request WHERE opt_out_id = $1 OR id = $2
+UNION SELECT evidence ->> 'repair_asked_by' FROM finding WHERE opt_out_id = $1 AND evidence ? 'repair_asked_by'";
 
 const DECIDE: &str = "
 UPDATE hold SET state = $2, decided_by = $3, decided_at = now(), decision = $4 WHERE id = $1 AND state = 'open'";

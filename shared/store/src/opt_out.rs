@@ -24,10 +24,12 @@ SELECT id, kind, intent, urgency, scope, effective_at, revision,
 FROM opt_out WHERE subject_id = $1 AND state = 'open'
 FOR NO KEY UPDATE";
 
+/// Where a newer one was reversed or called off, access was given back since: the older one says nothing then.
 const LOCK_NEWEST_CLOSED: &str = "
 SELECT id, kind, intent, urgency, scope, effective_at, revision, false AS held
-FROM opt_out WHERE subject_id = $1 AND state = 'closed' AND kind = 'opt_out'
-ORDER BY opened_at DESC, id DESC LIMIT 1
+FROM opt_out
+WHERE state = 'closed' AND id = (SELECT id FROM opt_out WHERE subject_id = $1 AND kind = 'opt_out' AND state IN ('closed', 'cancelled', 'reversed')
+                                 ORDER BY opened_at DESC, id DESC LIMIT 1)
 FOR NO KEY UPDATE";
 
 const INSERT: &str = "
@@ -41,7 +43,10 @@ const END_RESTORE: &str = "UPDATE opt_out SET state = 'cancelled', closed_at = n
 
 const END_RESTORE_JOBS: &str = "
 WITH open AS (
-    SELECT id, state = 'running' AS ran FROM job
+    SELECT id, state = 'running' OR EXISTS (
+               SELECT FROM step JOIN effect ON effect.step_id = step.id
+               WHERE step.job_id = job.id AND (effect.outcome IS NULL OR effect.outcome = 'lost')
+                 AND effect.intent_at > now() - interval '64 seconds') AS ran FROM job
     WHERE opt_out_id = $1 AND state IN ('waiting', 'running', 'held', 'parked', 'dead') ORDER BY id FOR UPDATE
 ), letters AS (
     UPDATE dead_letter SET state = 'discarded', closed_at = now(), closed_by = 'system:accept', discard_asked_by = NULL,
@@ -98,7 +103,7 @@ pub async fn lock_open(
     row.as_ref().map(locked).transpose()
 }
 
-/// The subject's newest closed opt-out, locked likewise.
+/// The subject's newest opt-out that is over, if it was closed and neither reversed nor cancelled; locked likewise.
 ///
 /// # Errors
 /// As [`lock_open`].

@@ -23,7 +23,9 @@ SELECT job.id, job.state, job.connection_id, job.provider, connection.state AS c
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id
                AND effect.outcome IS DISTINCT FROM 'not_applied') AS touched,
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id AND step.reversibility = 'one_way'
-               AND step.class IN ('revoke', 'final') AND effect.outcome IS DISTINCT FROM 'not_applied') AS one_way_sent
+               AND step.class IN ('revoke', 'final') AND effect.outcome IS DISTINCT FROM 'not_applied') AS one_way_sent,
+       EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id
+               AND (effect.outcome IS NULL OR effect.outcome = 'lost') AND effect.intent_at > now() - interval '64 seconds') AS may_arrive
 FROM job JOIN connection ON connection.id = job.connection_id
 WHERE job.opt_out_id = $1 ORDER BY job.id FOR UPDATE OF job";
 
@@ -48,6 +50,13 @@ SELECT count(*) AS open FROM hold WHERE state = 'open'
 const INSERT: &str = "
 INSERT INTO opt_out (id, kind, subject_id, intent, urgency, scope, effective_at, state)
 SELECT $2, 'restore', subject_id, intent, urgency, scope, now(), 'open' FROM opt_out WHERE id = $1";
+
+/// Who asked, so that they never decide on what stops it.
+const NAME_ASKER: &str = "
+INSERT INTO request (id, asked_by, channel, idem_key, body_digest, event_kind, subject_id, opt_out_id, urgency, reason, occurred_at, state)
+SELECT gen_random_uuid(), $2, 'console', 'restore:' || opt_out.id, sha256(convert_to(opt_out.id::text, 'UTF8')), 'restore', subject_id, opt_out.id,
+       urgency, $3, now(), 'attached'
+FROM opt_out WHERE id = $1";
 
 /// An opt-out whose row is locked by this transaction, with its jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +98,8 @@ pub struct ReversibleJob {
     pub touched: bool,
     /// Whether something from behind the fence was sent there: it cannot be taken back, and is neither session nor token.
     pub one_way_sent: bool,
+    /// Whether a call whose answer was lost may still arrive.
+    pub may_arrive: bool,
 }
 
 /// Locks subject, opt-out and jobs, in this order, until the transaction ends; `None` where there is no such opt-out.
@@ -131,6 +142,7 @@ fn job(row: &Row) -> Result<ReversibleJob, StoreError> {
         connection_open: row.get::<_, &str>("connection_state") == "open",
         touched: row.get("touched"),
         one_way_sent: row.get("one_way_sent"),
+        may_arrive: row.get("may_arrive"),
     })
 }
 
@@ -194,6 +206,8 @@ pub async fn reverse(
     tx.execute_one(INSERT, &[&id, &by.0], "opening a restore")
         .await?;
     tx.execute_one(NAME_RESTORE, &[&id, &by.0], doing).await?;
+    tx.execute_one(NAME_ASKER, &[&by.0, &actor, &reason], doing)
+        .await?;
     tx.execute(REPLACE_JOBS, &[&id], "replacing the jobs of an opt-out")
         .await?;
     tx.execute(

@@ -131,11 +131,11 @@ impl<C: Connector> Epoch<'_, C> {
     }
 }
 
-/// Answered or sent, and a read does not show it.
+/// Answered, sent or refused, and a read does not show it.
 const fn missing(working: &Working) -> bool {
     matches!(
         working.state,
-        StepState::Applied | StepState::Applying | StepState::Unknown
+        StepState::Applied | StepState::Applying | StepState::Unknown | StepState::Blocked
     )
 }
 

@@ -42,6 +42,21 @@ async fn two_sources_that_report_the_same_leaver_end_in_one_opt_out() {
         (RequestState::Attached, first.opt_out)
     );
     assert_eq!(fixture.count("opt_out").await, 1);
+    // A removal after it was reversed: access was given back, and the old proof says nothing any more.
+    let again = fixture.ask("k-2", &opt_out(subject, "remove")).await;
+    fixture.finish_jobs(&["okta-main", "okta-lab"]).await;
+    fixture
+        .sql(&format!(
+            "UPDATE opt_out SET state = 'reversed' WHERE id = '{}'",
+            again.unwrap().opt_out.unwrap()
+        ))
+        .await;
+    let fourth = fixture
+        .send(&fixture.idp_asker(), &event("x-3", "leaver", "u-17", 1))
+        .await
+        .unwrap();
+    assert_ne!(fourth.opt_out, first.opt_out);
+    assert_eq!(fixture.count("opt_out WHERE state = 'open'").await, 1);
 }
 
 #[tokio::test]

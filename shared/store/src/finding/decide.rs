@@ -39,7 +39,8 @@ const ACCEPT: &str = "
 UPDATE finding SET state = 'accepted', state_reason = NULL, accepted_until = $2, accepted_by = $3, accepted_why = $4 WHERE id = $1";
 
 const ASK_REPAIR: &str = "
-UPDATE finding SET state = 'open', state_reason = 'asked', action = 'repair' WHERE id = $1 AND state IN ('open', 'held')";
+UPDATE finding SET state = 'open', state_reason = 'asked', action = 'repair', evidence = evidence || jsonb_build_object('repair_asked_by', $2::text)
+WHERE id = $1 AND state IN ('open', 'held')";
 
 /// A finding that a read by id is to confirm.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,7 +240,7 @@ pub async fn ask_repair(
     let possible = locked.situation.repairable() && locked.subject.is_some();
     if !possible
         || tx
-            .execute(ASK_REPAIR, &[&id.0], "asking for a repair")
+            .execute(ASK_REPAIR, &[&id.0, &actor], "asking for a repair")
             .await?
             == 0
     {

@@ -65,7 +65,7 @@ FROM (SELECT DISTINCT ON (job_id, binding_id, action, target_kind, target_key) *
       ORDER BY job_id, binding_id, action, target_kind, target_key, revision DESC) AS latest
 JOIN job ON job.id = latest.job_id
 WHERE job.state = 'done' AND ((job.kind = 'opt_out' AND latest.state NOT IN ('verified', 'inert', 'attested'))
-   OR (job.kind = 'restore' AND latest.state NOT IN ('verified', 'inert', 'attested', 'blocked')))
+   OR (job.kind = 'restore' AND latest.state NOT IN ('verified', 'inert', 'attested') AND (latest.state <> 'blocked' OR latest.action <> 'leave')))
 LIMIT $1",
         takes_grace: false,
     },

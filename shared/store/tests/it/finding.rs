@@ -1,9 +1,13 @@
 //! What ends a finding, what does not, and what a repair that came to nothing leaves.
 
 use jiff::{SignedDuration, Timestamp};
-use sever_domain::{AccountState, DriftAction, EntitlementKind, FindingState, RunKind, Situation};
+use sever_domain::{
+    AccountState, DriftAction, EntitlementKind, FindingState, HoldId, RunKind, Situation,
+};
 use sever_store::drift::{self, Compared};
 use sever_store::finding::{self, FindingRow, Look};
+use sever_store::hold_decision::{Approver, HoldError};
+use sever_store::hold_release;
 
 use crate::drift::{GONE, LIVE, Scene};
 use crate::world::World;
@@ -108,6 +112,50 @@ async fn a_repair_that_was_called_off_can_be_asked_for_again_and_an_older_proof_
     let due = finding::to_repair(&client, 10).await.unwrap();
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].by_hand, due[0].repairs), (true, 1), "another key");
+}
+
+#[tokio::test]
+async fn whoever_no_list_of_the_directory_names_is_repaired_as_the_read_by_id_showed() {
+    for (read, repaired_as) in [
+        (AccountState::Contained, "contained"),
+        (AccountState::Absent, "absent"),
+    ] {
+        let scene = removed().await;
+        scene
+            .run(RunKind::Full, vec![scene.account("00u1", LIVE)], vec![])
+            .await;
+        scene
+            .sql("UPDATE finding SET situation = 'gone_at_source', evidence = evidence || '{\"state\": \"absent\"}'")
+            .await;
+        look(&scene, "account:00u1", read).await;
+        let found = one(&scene, "account:00u1").await;
+        let mut client = scene.store.client("testing").await.unwrap();
+        let tx = client.begin().await.unwrap();
+        let asked = finding::ask_repair(&tx, found.id, "token:olga").await;
+        assert_eq!(asked.unwrap(), Some(true));
+        tx.commit().await.unwrap();
+        let due = finding::to_repair(&client, 10).await.unwrap();
+        assert_eq!(due[0].account_state.as_deref(), Some(repaired_as));
+        let hold = scene
+            .sql(&format!(
+                "UPDATE finding SET state = 'repairing', opt_out_id = (SELECT id FROM opt_out LIMIT 1) WHERE id = '{}';
+                 INSERT INTO hold (id, scope, target_id, reason, policy, requested_by)
+                 SELECT gen_random_uuid(), 'opt_out', id, 'protected', 'nothing', 'system:reconciler' FROM opt_out LIMIT 1 RETURNING id",
+                found.id
+            ))
+            .await;
+        let hold = hold.split_whitespace().find_map(|word| word.parse().ok());
+        let tx = client.begin().await.unwrap();
+        let olga = Approver {
+            actor: "token:olga",
+            source: None,
+        };
+        let refused = hold_release::release(&tx, HoldId(hold.unwrap()), olga, "checked").await;
+        assert!(
+            matches!(refused, Err(HoldError::Requester { .. })),
+            "who asks for a repair does not decide what stops it"
+        );
+    }
 }
 
 #[tokio::test]

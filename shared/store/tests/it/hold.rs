@@ -1,10 +1,10 @@
 //! Holds: who may decide them, and what a decision sets going or ends.
 
 use sever_domain::hold::HoldState;
-use sever_domain::{HoldId, JobState};
+use sever_domain::{HoldId, JobState, OptOutId};
 use sever_store::hold::{self, HoldFilter};
 use sever_store::hold_decision::{Approver, Decided, HoldError};
-use sever_store::{hold_reject, hold_release, job_view};
+use sever_store::{hold_reject, hold_release, job_view, restore};
 
 use crate::world::World;
 
@@ -54,6 +54,31 @@ async fn whoever_asked_for_any_of_it_decides_none_of_it() {
     }
     assert_eq!(job_state(&world).await, JobState::Held);
     assert_eq!(world.sql("SELECT state FROM hold").await, "open");
+}
+
+#[tokio::test]
+async fn whoever_asks_for_the_way_back_decides_nothing_that_stops_it() {
+    let world = World::removed().await;
+    let by = OptOutId::generate();
+    let mut client = world.client().await;
+    let tx = client.begin().await.unwrap();
+    let standing = restore::lock(&tx, world.opt_out).await.unwrap().unwrap();
+    let reversed = restore::reverse(&tx, &standing, by, "token:alice", "a mistake").await;
+    reversed.unwrap();
+    tx.commit().await.unwrap();
+    let hold = HoldId::generate();
+    world
+        .sql(&format!(
+            "INSERT INTO hold (id, scope, target_id, reason, policy, requested_by) VALUES ('{hold}', 'opt_out', '{by}', 'protected', 'nothing', 'token:alice')"
+        ))
+        .await;
+    let alice = Approver {
+        actor: "token:alice",
+        source: None,
+    };
+    let refused = release(&world, hold, alice).await.unwrap_err();
+    assert!(matches!(refused, HoldError::Requester { .. }), "{refused}");
+    release(&world, hold, OTHER).await.unwrap();
 }
 
 #[tokio::test]
