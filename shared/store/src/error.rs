@@ -1,5 +1,6 @@
 //! What can go wrong between Sever and its database.
 
+use std::fmt;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -19,13 +20,12 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A statement failed.
-    #[error("the database refused {doing}")]
+    #[error("the database refused {doing}: {refused}")]
     Statement {
         /// What was being done.
         doing: &'static str,
         /// Why.
-        #[source]
-        source: tokio_postgres::Error,
+        refused: Refused,
     },
     /// The server did not answer; whether it did what was asked is not known.
     #[error("the database was silent for {within:?} while {doing}; the connection is given up")]
@@ -82,7 +82,7 @@ impl StoreError {
         use tokio_postgres::error::SqlState;
         match self {
             Self::NoConnection { .. } | Self::Silent { .. } => true,
-            Self::Statement { source, .. } => source.code().is_none_or(|code| {
+            Self::Statement { refused, .. } => refused.0.code().is_none_or(|code| {
                 [
                     SqlState::T_R_DEADLOCK_DETECTED,
                     SqlState::T_R_SERIALIZATION_FAILURE,
@@ -108,7 +108,7 @@ impl StoreError {
     #[must_use]
     pub fn is_deadlock(&self) -> bool {
         use tokio_postgres::error::SqlState;
-        matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED))
+        matches!(self, Self::Statement { refused, .. } if refused.0.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED))
     }
 
     /// Whether a statement was refused only because one beside it, sent at the same time, had failed: its own error
@@ -116,15 +116,16 @@ impl StoreError {
     #[must_use]
     pub fn is_of_failed_transaction(&self) -> bool {
         use tokio_postgres::error::SqlState;
-        matches!(self, Self::Statement { source, .. } if source.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION))
+        matches!(self, Self::Statement { refused, .. } if refused.0.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION))
     }
 
     /// The name of the constraint that refused the statement, if one did.
     #[must_use]
     pub fn constraint(&self) -> Option<&str> {
         match self {
-            Self::Statement { source, .. } => {
-                source.as_db_error().and_then(|error| error.constraint())
+            Self::Statement { refused, .. } => {
+                let error = refused.0.as_db_error();
+                error.and_then(|error| error.constraint())
             }
             Self::NoConnection { .. }
             | Self::Silent { .. }
@@ -137,6 +138,35 @@ impl StoreError {
     }
 
     pub(crate) fn statement(doing: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
-        move |source| Self::Statement { doing, source }
+        move |error| Self::Statement {
+            doing,
+            refused: Refused(error),
+        }
+    }
+}
+
+/// Why a statement was refused, in words without any value of a row: what PostgreSQL sends as detail names the values that it refused,
+/// and stays out of messages and logs.
+pub struct Refused(tokio_postgres::Error);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(error) = self.0.as_db_error() else {
+            return self.0.fmt(formatter);
+        };
+        let code = error.code().code();
+        write!(formatter, "{} ({code}", error.message())?;
+        for (what, name) in [("table", error.table()), ("constraint", error.constraint())] {
+            if let Some(name) = name {
+                write!(formatter, ", {what} {name}")?;
+            }
+        }
+        formatter.write_str(")")
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }

@@ -69,6 +69,6 @@ pub mod task_decision;
 pub mod unmatched;
 pub mod worker_connection;
 
-pub use error::StoreError;
+pub use error::{Refused, StoreError};
 pub use migrate::{MigrationReport, SCHEMA_VERSION, migrate};
 pub use pool::{Client, DatabaseSettings, Store, Tx};
