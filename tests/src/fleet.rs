@@ -456,18 +456,23 @@ impl Fleet {
         .await
     }
 
-    /// Takes the broker's marker queue away, as the loss of its data does.
+    /// Takes the broker's marker queue away, as the loss of its data does. Waits until there is one: the dispatcher makes it when it begins.
     ///
     /// # Errors
-    /// When the broker refuses.
+    /// When there is none within a minute.
     pub async fn lose_marker(&self) -> anyhow::Result<()> {
         let rabbit = RABBIT.get().context("the broker was not started")?;
         let marker = sever_bus::topology::QUEUE_MARKER;
-        rabbit
-            .control(&["delete_queue", "-p", &self.host, marker])
-            .await
-            .map(drop)
-            .map_err(Into::into)
+        let lost = || async {
+            let deleted = rabbit.control(&["delete_queue", "-p", &self.host, marker]);
+            Ok(deleted.await.ok().map(drop))
+        };
+        until(
+            "the broker has a marker to lose",
+            Duration::from_secs(60),
+            lost,
+        )
+        .await
     }
 
     /// What the database's own checker finds wrong, now that the fleet is at rest; empty when nothing is.
