@@ -20,6 +20,10 @@ use crate::{
     topology::Topology,
 };
 
+/// The client keeps 64 frames of room from the start: at the broker's own 128 KiB that is 8 MiB for each connection, and bells are small.
+/// No less than RabbitMQ 4 takes.
+const FRAME_MAX: u32 = 16 * 1024;
+
 /// One connection of a program to the broker.
 #[derive(Debug, Clone)]
 pub struct BusConfig {
@@ -52,6 +56,7 @@ impl BusConfig {
         let urls = self.url.expose_secret().split(',').map(str::trim);
         urls.map(|url| {
             let mut uri: AMQPUri = url.parse().map_err(|_| BusError::BadUrl)?;
+            uri.query.frame_max = Some(uri.query.frame_max.unwrap_or(FRAME_MAX));
             uri.query.heartbeat = Some(
                 u16::try_from(self.heartbeat.as_secs())
                     .unwrap_or(u16::MAX)

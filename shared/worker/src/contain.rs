@@ -93,6 +93,7 @@ impl<C: Connector> Epoch<'_, C> {
         }
         if let Some(affected) = affected {
             self.weight = affected.people.max(1);
+            self.uncounted = !affected.complete;
             self.refuse_last_sign_in_path(&affected)?;
         }
         self.store_plan(self.revision.max(0) + 1, steps, affected)

@@ -105,6 +105,8 @@ pub(crate) struct Epoch<'a, C> {
     charged: i64,
     /// How many people the job affects, with whom the guard is to be charged.
     pub(crate) weight: i64,
+    /// Whether it affects more people, whom nobody could count.
+    pub(crate) uncounted: bool,
 }
 
 impl<'a, C: Connector> Epoch<'a, C> {
@@ -131,6 +133,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
             answered_at: None,
             charged: claimed.charged,
             weight: claimed.affected.map_or(1, |affected| affected.people),
+            uncounted: claimed.affected.is_some_and(|affected| !affected.complete),
             claimed,
         }
     }
@@ -213,7 +216,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
             claimed: &self.claimed,
             record,
             names: &self.steps.names,
-            plan: plan.clone(),
+            plan: plan.as_ref(),
             intend,
             accounts: self
                 .accounts
@@ -223,6 +226,7 @@ impl<'a, C: Connector> Epoch<'a, C> {
             attempt: self.attempt,
             charged: self.charged,
             weight: self.weight,
+            uncounted: self.uncounted,
             guard: self.context.settings.guard,
             lease: self.context.settings.lease,
         };
@@ -232,8 +236,8 @@ impl<'a, C: Connector> Epoch<'a, C> {
         self.charged = advanced.charged;
         self.steps.committed(&advanced.intended);
         if let Some(plan) = plan {
-            self.steps.take_up(&plan, &advanced.intended, advanced.now);
             self.revision = plan.revision;
+            self.steps.take_up(plan, &advanced.intended, advanced.now);
             self.claimed.planned_for = self.claimed.opt_out_revision;
         }
         if self.claimed.kind == JobKind::Plan {

@@ -128,7 +128,7 @@ impl Steps {
 
     /// Takes up a plan that was just stored. The containing steps stay beside it, and of an older plan what
     /// is still to be proven.
-    pub(crate) fn take_up(&mut self, plan: &NewPlan, intended: &[StepId], now: Timestamp) {
+    pub(crate) fn take_up(&mut self, plan: NewPlan, intended: &[StepId], now: Timestamp) {
         self.list.retain(|working| {
             working.step.revision == 0
                 || !working.state.is_closed()
@@ -139,8 +139,8 @@ impl Steps {
             working.step.planned.needs.clear();
         }
         let offset = self.list.len();
-        for new in &plan.steps {
-            let mut planned = new.planned.clone();
+        for new in plan.steps {
+            let mut planned = new.planned;
             planned.needs = planned.needs.iter().map(|needs| needs + offset).collect();
             let state = if intended.contains(&new.id) {
                 StepState::Applying

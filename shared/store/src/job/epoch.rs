@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sever_audit::{AuditEvent, AuditKind};
+use sever_audit::{AuditEvent, AuditKind, Particulars};
 use sever_domain::intent::{Allowance, IntentDecision};
 use sever_domain::{HoldPolicy, HoldReason, Reversibility, StepClass, StepId};
 use uuid::Uuid;
@@ -65,7 +65,7 @@ pub struct Advance<'a> {
     /// What was learnt.
     pub record: Record,
     /// A plan to be stored; it rests on the inspection recorded here.
-    pub plan: Option<NewPlan>,
+    pub plan: Option<&'a NewPlan>,
     /// The steps to intend: stored ones in state `planned`, or ones of the new plan.
     pub intend: Vec<IntendedStep>,
     /// The provider's ids of the accounts that the epoch works on.
@@ -76,6 +76,8 @@ pub struct Advance<'a> {
     pub charged: i64,
     /// How many people it is charged with: those affected, one at least.
     pub weight: i64,
+    /// Whether there are more whom nobody could count.
+    pub uncounted: bool,
     /// The guard.
     pub guard: GuardPolicy,
     /// The ceiling to which the lease is extended.
@@ -107,6 +109,7 @@ pub struct Advanced {
 /// [`StoreError::Conflict`] when the lease is lost; else as any statement.
 pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, StoreError> {
     if wants_charge(&input)
+        && !is_uncounted(&input)
         && let Some(advanced) = try_advance(store, &input, GuardAsked::Last).await?
     {
         return Ok(advanced);
@@ -119,7 +122,12 @@ pub async fn advance(store: &Store, input: Advance<'_>) -> Result<Advanced, Stor
 
 /// Whether more people are affected than the mass guard is charged with.
 fn wants_charge(input: &Advance<'_>) -> bool {
-    !input.intend.is_empty() && input.charged < input.weight.max(1)
+    !input.intend.is_empty() && (input.charged < input.weight.max(1) || is_uncounted(input))
+}
+
+/// Whether nobody knows how many people are affected, and no person has said that it may be done all the same.
+fn is_uncounted(input: &Advance<'_>) -> bool {
+    input.uncounted && !input.claimed.released.contains(&HoldReason::MassGuard)
 }
 
 /// When a transaction asks the mass guard.
@@ -160,7 +168,10 @@ async fn try_advance(
             claimed,
             allowance,
             protected,
-            (wants_charge && asked == GuardAsked::First).then_some(weight),
+            (wants_charge && asked == GuardAsked::First).then_some(guard::Charge {
+                weight,
+                uncounted: is_uncounted(input),
+            }),
             &input.guard,
             &mut events,
         )
@@ -218,7 +229,7 @@ async fn write(
     let (claimed, learnt) = (input.claimed, &input.record);
     let inspection = Recorded::of(learnt);
     inspection.describe(learnt, input.names, &mut events);
-    if let Some(plan) = &input.plan {
+    if let Some(plan) = input.plan {
         events.add(AuditKind::PlanStored, plan::describe_plan(plan));
     }
     if !intended.is_empty() {
@@ -245,12 +256,12 @@ async fn write(
         }
     };
     let planning = async {
-        match &input.plan {
+        match input.plan {
             Some(plan) => plan::insert_plan(tx, claimed, plan, inspection.id, intended).await,
             None => Ok(()),
         }
     };
-    let plan_revision = input.plan.as_ref().map(|plan| plan.revision);
+    let plan_revision = input.plan.map(|plan| plan.revision);
     let first_revocation_at = learnt.first_revocation_at;
     tx.prepare(&evidence::STATEMENTS, "preparing an intent")
         .await?;
@@ -350,7 +361,7 @@ pub(super) struct Events<'a> {
 }
 
 impl Events<'_> {
-    pub(super) fn add(&mut self, kind: AuditKind, data: Value) {
+    pub(super) fn add(&mut self, kind: AuditKind, data: impl Into<Particulars>) {
         let event = AuditEvent::new(
             kind,
             self.now,
@@ -410,7 +421,7 @@ impl Recorded {
         if !learnt.answers.is_empty() {
             let answers = learnt.answers.iter();
             let answers = answers.map(|answer| answers::describe(answer, names));
-            events.add(AuditKind::EffectsAnswered, answers.collect());
+            events.add(AuditKind::EffectsAnswered, answers.collect::<Value>());
         }
         let Some(inspection) = &learnt.inspection else {
             return;

@@ -14,13 +14,15 @@ use super::types::{BindingJudgement, ClaimedJob, NewInspection, Verification};
 use crate::error::StoreError;
 use crate::pool::Tx;
 
-/// A binding is judged once more with every resolve; a confirmed id has one owner (unique index).
+/// A binding is judged once more with every resolve, but for one that an operator has taken out meanwhile; a confirmed id has one
+/// owner (unique index).
 const JUDGE_BINDING: &str = "
 INSERT INTO binding (id, subject_id, connection_id, kind, provider_id, state, basis, confirmed_at)
 SELECT b.id, $1, $2, $7, b.provider_id, b.state, b.basis, CASE WHEN b.state = 'confirmed' THEN now() END
 FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[]) AS b (id, provider_id, state, basis)
 ON CONFLICT (subject_id, connection_id, kind, provider_id)
-DO UPDATE SET state = excluded.state, basis = excluded.basis, confirmed_at = coalesce(binding.confirmed_at, excluded.confirmed_at)";
+DO UPDATE SET state = excluded.state, basis = excluded.basis, confirmed_at = coalesce(binding.confirmed_at, excluded.confirmed_at)
+WHERE binding.state <> 'refuted' OR binding.basis <> 'operator'";
 
 const INSERT_INSPECTION: &str = "
 INSERT INTO inspection (id, job_id, seq, epoch, purpose, started_at, ended_at, digest)

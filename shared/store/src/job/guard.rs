@@ -124,6 +124,15 @@ pub(super) fn describe_charge(weight: i64, policy: &GuardPolicy, active_people: 
     json!({"guard": MASS, "weight": weight, "limit": policy.mass.limit(active_people)})
 }
 
+/// With whom the mass guard is to be charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Charge {
+    /// People.
+    pub(super) weight: i64,
+    /// Whether there are more whom nobody could count: that admits no limit, only a person does.
+    pub(super) uncounted: bool,
+}
+
 /// What the guards say of a wave.
 pub(super) struct Checked {
     /// What may run.
@@ -136,26 +145,19 @@ pub(super) struct Checked {
     pub(super) tripped: Option<HoldReason>,
 }
 
-/// Checks every guard; `charge` is how many people the mass guard is charged with, if it is not charged with as many
+/// Checks every guard; `charge` is with whom the mass guard is charged, if it is not charged with as many
 /// yet. A guard that trips opens its hold here.
 pub(super) async fn check(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
     allowance: Allowance,
     protected: bool,
-    charge: Option<i64>,
+    charge: Option<Charge>,
     policy: &GuardPolicy,
     events: &mut Events<'_>,
 ) -> Result<Checked, StoreError> {
-    if allowance != Allowance::Everything {
-        return Ok(Checked {
-            allowance,
-            charged: false,
-            charge: false,
-            tripped: None,
-        });
-    }
-    if protected && !claimed.released.contains(&HoldReason::Protected) {
+    // Not even under another guard's hold, which lets sessions be cut, is a protected account touched.
+    if protected && allowance != Allowance::Under(HoldPolicy::Nothing) {
         let hold = HoldRequest {
             reason: HoldReason::Protected,
             policy: HoldPolicy::Nothing,
@@ -170,15 +172,17 @@ pub(super) async fn check(
             tripped: Some(HoldReason::Protected),
         });
     }
-    let Some(weight) = charge else {
-        return Ok(Checked {
+    match charge {
+        Some(charge) if allowance == Allowance::Everything => {
+            charge_mass(tx, claimed, charge, policy, events).await
+        }
+        Some(_) | None => Ok(Checked {
             allowance,
             charged: false,
             charge: false,
             tripped: None,
-        });
-    };
-    charge_mass(tx, claimed, weight, policy, events).await
+        }),
+    }
 }
 
 /// Charges the mass guard with so many people; its lock is held.
@@ -202,13 +206,13 @@ pub(super) async fn charge(
 async fn charge_mass(
     tx: &Tx<'_>,
     claimed: &ClaimedJob,
-    weight: i64,
+    Charge { weight, uncounted }: Charge,
     policy: &GuardPolicy,
     events: &mut Events<'_>,
 ) -> Result<Checked, StoreError> {
     let row = lock_and_read(tx, claimed, policy.mass.window.as_secs_f64()).await?;
     let before: i64 = row.get("charged");
-    if before >= weight {
+    if before >= weight && !uncounted {
         return Ok(Checked {
             allowance: Allowance::Everything,
             charged: true,
@@ -219,7 +223,7 @@ async fn charge_mass(
     let (spent, active_people, now): (i64, i64, Timestamp) =
         (row.get("spent"), row.get("active_people"), row.get("now"));
     let added = weight - before;
-    if policy.mass.admits(spent, added, active_people) {
+    if !uncounted && policy.mass.admits(spent, added, active_people) {
         events.add(AuditKind::GuardCharged, json!({"guard": MASS, "weight": weight, "spent": spent + added, "limit": policy.mass.limit(active_people)}));
         return Ok(Checked {
             allowance: Allowance::Everything,
@@ -234,7 +238,7 @@ async fn charge_mass(
         HoldPolicy::Nothing
     };
     let allowed = wanted.min(HoldReason::MassGuard.at_most());
-    let detail = json!({"spent": spent, "weight": weight, "limit": policy.mass.limit(active_people), "active_people": active_people, "window_s": policy.mass.window.as_secs(), "at": now.to_string()});
+    let detail = json!({"complete": !uncounted, "spent": spent, "weight": weight, "limit": policy.mass.limit(active_people), "active_people": active_people, "window_s": policy.mass.window.as_secs(), "at": now.to_string()});
     open_hold(
         tx,
         claimed,

@@ -23,7 +23,9 @@ SELECT now() AS now, subject.version = $4 AS same_subject_version, opt_out.revis
                WHERE (p.subject_id = job.subject_id OR (p.connection_id = job.connection_id AND p.provider_id IN
                         (SELECT provider_id FROM binding WHERE binding.subject_id = job.subject_id AND binding.connection_id = job.connection_id))
                       OR (p.connection_id = job.connection_id AND p.provider_id = ANY($7)))
-                 AND (p.until IS NULL OR p.until > now())) AS protected
+                 AND (p.until IS NULL OR p.until > now())
+                 AND p.created_at > coalesce((SELECT max(decided_at) FROM hold WHERE target_id IN (job.id, opt_out.id)
+                                              AND reason = 'protected' AND hold.state = 'released'), '-infinity')) AS protected
 FROM subject JOIN opt_out ON opt_out.subject_id = subject.id
 JOIN job ON job.opt_out_id = opt_out.id
 JOIN connection ON connection.id = job.connection_id
@@ -47,7 +49,7 @@ WHERE id = $1 AND (plan_revision <> coalesce($2, plan_revision) OR (first_revoca
 /// What the locks showed.
 pub(super) struct Locked {
     pub(super) facts: IntentFacts,
-    /// Whether the subject or one of its accounts is protected.
+    /// Whether the subject or one of its accounts is protected, and no person has let the work go on since it was.
     pub(super) protected: bool,
     /// People whose employment is active.
     pub(super) active_people: i64,

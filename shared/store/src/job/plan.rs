@@ -2,6 +2,7 @@
 
 use futures::try_join;
 use serde_json::{Value, json};
+use sever_audit::Particulars;
 use sever_domain::StepState;
 use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
 use tokio_postgres::types::{Json, ToSql};
@@ -237,13 +238,9 @@ fn fence(step: &NewStep) -> Option<f64> {
     step.fence.map(|fence| fence.as_secs_f64())
 }
 
-pub(super) fn describe_plan(plan: &NewPlan) -> Value {
-    let steps: Vec<Value> = plan
-        .steps
-        .iter()
-        .map(|step| {
-            json!({"step": step.id, "action": step.planned.action, "target_kind": step.planned.target_kind, "target": step.planned.target_key, "state": step.state, "reversibility": step.planned.reversibility})
-        })
-        .collect();
-    json!({"revision": plan.revision, "steps": steps})
+pub(super) fn describe_plan(plan: &NewPlan) -> Particulars {
+    let steps = plan.steps.iter().map(|step| {
+        json!({"step": step.id, "action": step.planned.action, "target_kind": step.planned.target_kind, "target": step.planned.target_key, "state": step.state, "reversibility": step.planned.reversibility})
+    });
+    Particulars::listed(&json!({"revision": plan.revision}), "steps", steps)
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 use serde_json::json;
 use sever_domain::entitlement::AccountReading;
 use sever_domain::guard::MassGuard;
+use sever_domain::identity::{BindingBasis, BindingState};
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{
     Action, BindingId, EntitlementKind, Grade, HoldReason, JobId, Reversibility, StepClass, StepId,
     StepState,
 };
 use sever_store::job::{
-    self, Advance, Advanced, Claimed, GuardPolicy, InspectionPurpose, IntendedStep, NewInspection,
-    NewPlan, NewStep, ReadAccount, Record,
+    self, Advance, Advanced, BindingJudgement, Claimed, GuardPolicy, InspectionPurpose,
+    IntendedStep, NewInspection, NewPlan, NewStep, ReadAccount, Record,
 };
 use uuid::Uuid;
 
@@ -80,6 +81,17 @@ fn step(binding: BindingId) -> NewStep {
 
 /// Claims a job and intends the one step of its plan, which affects so many people.
 async fn intend(world: &World, job: JobId, weight: i64) -> Advanced {
+    intend_among(world, job, weight, false, Vec::new()).await
+}
+
+/// The same; more people than those where nobody could count all, after a change of the database and with what the worker judged.
+async fn intend_among(
+    world: &World,
+    job: JobId,
+    weight: i64,
+    uncounted: bool,
+    bindings: Vec<BindingJudgement>,
+) -> Advanced {
     let incarnation: Uuid = world
         .sql("SELECT value FROM incarnation")
         .await
@@ -112,18 +124,21 @@ async fn intend(world: &World, job: JobId, weight: i64) -> Advanced {
         }],
         proofs: Vec::new(),
     };
+    let plan = NewPlan {
+        revision: 1,
+        steps: vec![step],
+        affected: None,
+    };
     let advance = Advance {
+        uncounted,
         claimed: &claimed,
         names: &HashMap::new(),
         record: Record {
             inspection: Some(inspection),
+            bindings,
             ..Record::default()
         },
-        plan: Some(NewPlan {
-            revision: 1,
-            steps: vec![step],
-            affected: None,
-        }),
+        plan: Some(&plan),
         intend: vec![intended],
         accounts: Vec::new(),
         attempt: None,
@@ -170,4 +185,70 @@ async fn a_small_job_does_not_open_the_way_for_a_large_one() {
         (Some(HoldReason::MassGuard), 0)
     );
     assert_eq!(charged(&world).await, "2 2");
+}
+
+#[tokio::test]
+async fn whom_nobody_could_count_waits_for_a_person_however_few_are_known() {
+    let (world, jobs) = world().await;
+    let few = intend_among(&world, jobs[0], 1, true, Vec::new()).await;
+    assert_eq!(
+        (few.tripped, few.intended.len()),
+        (Some(HoldReason::MassGuard), 0)
+    );
+    world
+        .sql("UPDATE hold SET state = 'released', decided_by = 'token:olga', decided_at = now(), decision = 'known'")
+        .await;
+    let released = intend_among(&world, jobs[1], 1, true, Vec::new()).await;
+    assert_eq!((released.tripped, released.intended.len()), (None, 1));
+}
+
+#[tokio::test]
+async fn what_is_protected_is_not_touched_under_another_hold_nor_by_a_release_from_before() {
+    let (world, jobs) = world().await;
+    let (opt_out, subject) = (world.opt_out, world.subject);
+    let hold = |reason: &str, policy: &str| {
+        format!(
+            "INSERT INTO hold (id, scope, target_id, reason, policy, requested_by) VALUES (gen_random_uuid(), 'opt_out', '{opt_out}', '{reason}', '{policy}', 'source:hr');"
+        )
+    };
+    let protect = format!(
+        "INSERT INTO protected_principal (id, subject_id, kind, owner, reason) VALUES (gen_random_uuid(), '{subject}', 'break_glass', 'security', 'last resort')"
+    );
+    let released = "UPDATE hold SET state = 'released', decided_by = 'token:olga', decided_at = now(), decision = 'known'";
+    world
+        .sql(&(hold("mass_guard", "cut_sessions") + &protect))
+        .await;
+    let cut = intend(&world, jobs[0], 1).await;
+    assert_eq!(
+        (cut.tripped, cut.intended.len()),
+        (Some(HoldReason::Protected), 0)
+    );
+    let of_all = format!("{released}, scope = 'opt_out', target_id = '{opt_out}'");
+    world.sql(&of_all).await;
+    assert_eq!(intend(&world, jobs[1], 1).await.tripped, None);
+    world
+        .sql("UPDATE protected_principal SET created_at = now() + interval '1 second'")
+        .await;
+    assert_eq!(
+        intend(&world, jobs[2], 1).await.tripped,
+        Some(HoldReason::Protected),
+        "protected after the release"
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_an_operator_took_out_is_not_put_back_by_a_worker_that_had_read_it() {
+    let (world, jobs) = world().await;
+    let refuted =
+        "UPDATE binding SET state = 'refuted', basis = 'operator' WHERE provider_id = '0oab'";
+    world.sql(refuted).await;
+    let judged = BindingJudgement {
+        id: BindingId::generate(),
+        provider_id: "0oab".into(),
+        state: BindingState::Confirmed,
+        basis: BindingBasis::SourceListed,
+    };
+    intend_among(&world, jobs[1], 1, false, vec![judged]).await;
+    let state = "SELECT state, basis FROM binding WHERE provider_id = '0oab'";
+    assert_eq!(world.sql(state).await.trim(), "refuted|operator");
 }
