@@ -464,8 +464,8 @@ impl Fleet {
         let rabbit = RABBIT.get().context("the broker was not started")?;
         let marker = sever_bus::topology::QUEUE_MARKER;
         let lost = || async {
-            let deleted = rabbit.control(&["delete_queue", "-p", &self.host, marker]);
-            Ok(deleted.await.ok().map(drop))
+            let delete = ["delete_queue", "-p", &self.host, marker];
+            Ok(rabbit.control(&delete).await.ok().map(drop))
         };
         until(
             "the broker has a marker to lose",
