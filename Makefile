@@ -39,11 +39,12 @@ deny: ## licences, advisories and sources of everything that is linked, where ca
 	else echo "make deny: cargo-deny is not installed, nothing was checked" >&2; fi
 
 conformance: packages ## every connector through every fault of the matrix; ONLY=scim or ONLY=okta/person/crash/17 runs a part
-	@$(CARGO) build --locked --workspace --bins
-	@$(CARGO) test --locked --package sever-conformance --no-run
-	@if [ -z "$(ONLY)" ]; then SEVER_CONFORMANCE=all $(CARGO) test --quiet --locked --package sever-conformance --test memory; fi
+	@# As it is shipped: what a worker's memory comes to is that of a release build.
+	@$(CARGO) build --locked --release --workspace --bins
+	@$(CARGO) test --locked --release --package sever-conformance --no-run
+	@if [ -z "$(ONLY)" ]; then SEVER_CONFORMANCE=all $(CARGO) test --quiet --locked --release --package sever-conformance --test memory; fi
 	@SEVER_CONFORMANCE=all SEVER_CONFORMANCE_ONLY="$(ONLY)" SEVER_CONFORMANCE_SEED="$(SEED)" SEVER_CONFORMANCE_LANES="$(LANES)" \
-	  $(CARGO) test --quiet --locked --package sever-conformance --test matrix
+	  $(CARGO) test --quiet --locked --release --package sever-conformance --test matrix
 
 interop: ## our connectors against programs that others wrote (scim2-server, oidc-provider), from their ordinary packages
 	SEVER_INTEROP=1 $(CARGO) test --locked -p sever-interop -- --nocapture
