@@ -10,7 +10,7 @@ use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
     Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage,
-    Provenance, Undo,
+    LogQuestion, Provenance, Undo,
 };
 use tokio::sync::OnceCell;
 
@@ -119,12 +119,9 @@ impl Connector for OktaConnector {
         Box::pin(inventory::page(&self.org, cursor)).await
     }
 
-    async fn provenance(
-        &self,
-        provider_id: &str,
-        since: jiff::Timestamp,
-    ) -> Result<Provenance, CallError> {
-        Box::pin(provenance::of(&self.org, provider_id, since)).await
+    async fn provenance(&self, question: LogQuestion<'_>) -> Result<Provenance, CallError> {
+        let (target, since) = (question.provider_id, question.since);
+        Box::pin(provenance::of(&self.org, target, since)).await
     }
 
     fn blocked_for(&self) -> Option<Duration> {

@@ -36,6 +36,14 @@ struct Event {
     actor: Option<Party>,
     #[serde(default)]
     target: Option<Vec<Party>>,
+    #[serde(default)]
+    transaction: Option<Transaction>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Transaction {
+    #[serde(default)]
+    id: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -119,6 +127,7 @@ fn entry(event: Event, target: &str, since: Timestamp) -> Option<LogEntry> {
         actor: actor.id.unwrap_or_default(),
         given,
         entry: event.uuid,
+        correlation: event.transaction.and_then(|one| one.id),
     })
 }
 
@@ -136,6 +145,7 @@ mod tests {
     fn event(kind: &str, published: &str, target: &str) -> serde_json::Value {
         json!({
             "uuid": "e1", "published": published, "eventType": kind,
+            "transaction": {"id": "t1", "type": "WEB"},
             "actor": {"id": "00ua", "type": "User", "alternateId": "admin@example.com", "displayName": "Admin"},
             "target": [{"id": target, "type": "User"}, {"id": "00g1", "type": "UserGroup"}],
         })
@@ -154,6 +164,7 @@ mod tests {
             ("00ua", "User")
         );
         assert_eq!(told.given.as_deref(), Some("UserGroup:00g1"));
+        assert_eq!(told.correlation.as_deref(), Some("t1"));
         let text = serde_json::to_string(&told).unwrap();
         assert!(
             !text.contains("admin@") && !text.contains("Admin"),

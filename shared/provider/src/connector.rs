@@ -18,7 +18,7 @@ use crate::call::{Answer, CallError};
 use crate::capability::Capability;
 use crate::http::SharedConnection;
 use crate::inventory::InventoryPage;
-use crate::provenance::Provenance;
+use crate::provenance::{LogQuestion, Provenance};
 use crate::undo::{BlastRadius, Undo};
 
 /// What a connector is built from: one row of the connection table and its resolved credential.
@@ -262,8 +262,7 @@ pub trait Connector: Rules + Send + Sync + 'static {
     /// As any read.
     fn provenance(
         &self,
-        _provider_id: &str,
-        _since: jiff::Timestamp,
+        _question: LogQuestion<'_>,
     ) -> impl Future<Output = Result<Provenance, CallError>> + Send {
         async { Ok(Provenance::NoLog("unsupported")) }
     }

@@ -28,6 +28,6 @@ pub use inventory::{
     resumed_at,
 };
 pub use no_integrations::NoIntegrations;
-pub use provenance::{ENTRIES_MAX, LogEntry, Provenance};
+pub use provenance::{ENTRIES_MAX, LogEntry, LogQuestion, Provenance};
 pub use token_refusals::TokenRefusals;
 pub use undo::{BlastRadius, Undo};

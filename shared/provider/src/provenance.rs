@@ -2,9 +2,22 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use sever_domain::EntitlementKind;
 
 /// The most entries that are kept of one question: the newest ones.
 pub const ENTRIES_MAX: usize = 10;
+
+/// What a log is asked about: one account or application.
+#[derive(Debug, Clone, Copy)]
+pub struct LogQuestion<'a> {
+    /// The provider's id of it.
+    pub provider_id: &'a str,
+    /// From when on changes count.
+    pub since: Timestamp,
+    /// Some of what was last seen to hang on it, privileged first: its family and the provider's key. Where a provider says at the thing
+    /// itself who gave it, that is asked for by key.
+    pub held: &'a [(EntitlementKind, String)],
+}
 
 /// One change that gave access, as the provider's log tells it: ids and kinds, never a name or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,6 +35,9 @@ pub struct LogEntry {
     pub given: Option<String>,
     /// The log's id of the entry, by which it is found there.
     pub entry: String,
+    /// What the provider calls everything that one request did, in each of its logs; `None` where it says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<String>,
 }
 
 /// What a log says of one account or application.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sever_domain::{ConnectionId, FindingId};
+use sever_domain::{ConnectionId, EntitlementKind, FindingId};
 use tokio_postgres::Row;
 
 use super::decide::lock;
@@ -30,7 +30,7 @@ WHERE provider_id IS NOT NULL AND provenance IS NULL AND finding.state <> 'close
 
 /// What the log is asked for begins with the last write that was verified, or a month before the first sight.
 const DUE: &str = due!(
-    "finding.id, provider_id, coalesce((evidence ->> 'last_write')::timestamptz, first_seen_at - interval '30 days') AS since",
+    "finding.id, provider_id, coalesce((evidence ->> 'last_write')::timestamptz, first_seen_at - interval '30 days') AS since, evidence -> 'first' AS held",
     "AND connection.id = $1 ORDER BY finding.privileged DESC, finding.opened_at LIMIT $2"
 );
 
@@ -54,6 +54,8 @@ pub struct Question {
     pub provider_id: String,
     /// From when on changes count.
     pub since: Timestamp,
+    /// Up to ten of what the inventory saw to hang on it, privileged first: its family and the provider's key.
+    pub held: Vec<(EntitlementKind, String)>,
 }
 
 /// What is to be asked of a connection's log now, privileged ones first.
@@ -76,8 +78,21 @@ pub async fn questions(
         id: FindingId(row.get("id")),
         provider_id: row.get("provider_id"),
         since: row.get("since"),
+        held: held(row.get("held")),
     };
     Ok(rows.iter().map(question).collect())
+}
+
+/// What the evidence names as `family:key`; what it names otherwise is left out.
+fn held(first: Option<Value>) -> Vec<(EntitlementKind, String)> {
+    let first: Vec<String> = first
+        .and_then(|first| serde_json::from_value(first).ok())
+        .unwrap_or_default();
+    let one = |word: &String| {
+        let (kind, key) = word.split_once(':')?;
+        Some((kind.parse().ok()?, key.to_owned()))
+    };
+    first.iter().filter_map(one).collect()
 }
 
 /// Notes what a log said; `None` where it told nothing, and `last` where it need not be asked again.
@@ -103,4 +118,25 @@ pub async fn note_provenance(
             .await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_inventory_saw_is_handed_on_by_family_and_key() {
+        let first = json!([
+            "resource_role:/subscriptions/s/x:y",
+            "planet:mars",
+            "nothing"
+        ]);
+        let expected = (
+            EntitlementKind::ResourceRole,
+            "/subscriptions/s/x:y".to_owned(),
+        );
+        assert_eq!(held(Some(first)), [expected]);
+        assert_eq!(held(None), []);
+        assert_eq!(held(Some(json!({"first": 1}))), []);
+    }
 }

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use serde_json::json;
 use sever_domain::{AccountState, ConnectionId, FindingId, OutcomeClass};
-use sever_provider::{CallError, Connector, ConnectorFactory, FoundAccount, Provenance};
+use sever_provider::{
+    CallError, Connector, ConnectorFactory, FoundAccount, LogQuestion, Provenance,
+};
 use sever_store::finding::{self, Look, Suspect};
 use sever_store::{Client, StoreError, standing, worker_connection};
 
@@ -127,10 +129,12 @@ async fn ask_logs<F: ConnectorFactory>(
             break;
         }
         let connector = &connectors.people.connector;
-        let told = match connector
-            .provenance(&question.provider_id, question.since)
-            .await
-        {
+        let asked = LogQuestion {
+            provider_id: &question.provider_id,
+            since: question.since,
+            held: &question.held,
+        };
+        let told = match connector.provenance(asked).await {
             Ok(told) => told,
             Err(error) => {
                 tracing::info!(%connection, class = %error.class, error = %error, "the provider's log could not be asked");
