@@ -2,7 +2,7 @@
 //! Manager.
 
 mod api;
-mod audit_log;
+pub mod audit_log;
 mod auth;
 mod batch;
 mod call;
@@ -20,7 +20,7 @@ mod site;
 pub mod state;
 mod target;
 
-pub use api::{app_roles, azure, azure_pim, grants, methods, pim, pim_groups, roles};
+pub use api::{app_roles, azure, azure_pim, deleted, grants, methods, pim, pim_groups, roles};
 pub use pipeline::serve;
 pub use settings::Settings;
 pub use site::Site;

@@ -35,6 +35,27 @@ pub fn reply_with(
     settings: &Settings,
     call: &Call,
     context: &str,
+    mut items: Vec<Value>,
+    default: Option<&[&str]>,
+) -> Result<Reply, ApiError> {
+    items.sort_by(|a, b| id(a).cmp(id(b)));
+    shown(settings, call, context, items, default)
+}
+
+/// As [`reply`], in the order in which the items are given.
+pub fn reply_in_order(
+    settings: &Settings,
+    call: &Call,
+    context: &str,
+    items: Vec<Value>,
+) -> Result<Reply, ApiError> {
+    shown(settings, call, context, items, None)
+}
+
+fn shown(
+    settings: &Settings,
+    call: &Call,
+    context: &str,
     items: Vec<Value>,
     default: Option<&[&str]>,
 ) -> Result<Reply, ApiError> {
@@ -61,7 +82,12 @@ pub fn reply_with(
 }
 
 /// The answer to a list call of Azure Resource Manager.
-pub fn reply_azure(settings: &Settings, call: &Call, items: Vec<Value>) -> Result<Reply, ApiError> {
+pub fn reply_azure(
+    settings: &Settings,
+    call: &Call,
+    mut items: Vec<Value>,
+) -> Result<Reply, ApiError> {
+    items.sort_by(|a, b| id(a).cmp(id(b)));
     let (items, next) = cut(settings, call, items)?;
     let mut body = json!({ "value": items });
     if let Some(next) = next {
@@ -74,15 +100,18 @@ pub fn reply_azure(settings: &Settings, call: &Call, items: Vec<Value>) -> Resul
 fn cut(
     settings: &Settings,
     call: &Call,
-    mut items: Vec<Value>,
+    items: Vec<Value>,
 ) -> Result<(Vec<Value>, Option<String>), ApiError> {
     let size = size(settings, call)?;
     let cursor = Cursor::of(call)?;
-    items.sort_by(|a, b| id(a).cmp(id(b)));
-    let rest: Vec<Value> = items
-        .into_iter()
-        .filter(|item| cursor.after.is_empty() || id(item) > cursor.after.as_str())
-        .collect();
+    let last = items.iter().position(|item| id(item) == cursor.after);
+    let begins = match last {
+        Some(last) => last + 1,
+        None if cursor.after.is_empty() => 0,
+        // What the page before ended with has gone: the ids say where that was.
+        None => items.partition_point(|item| id(item) <= cursor.after.as_str()),
+    };
+    let rest: Vec<Value> = items.into_iter().skip(begins).collect();
     if settings.empty_pages && !cursor.after.is_empty() && !cursor.empty_done {
         let next = Cursor {
             empty_done: true,

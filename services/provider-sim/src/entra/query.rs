@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::clock::parse_iso;
 use crate::entra::call::Call;
 use crate::entra::error::ApiError;
 use crate::entra::settings::Settings;
@@ -43,6 +44,15 @@ pub fn demanded<'a>(filter: &'a Filter, member: &str) -> Option<&'a str> {
     match filter {
         Filter::Is(name, word, values) if name == member && word == "eq" => values[0].as_str(),
         Filter::And(left, right) => demanded(left, member).or_else(|| demanded(right, member)),
+        _ => None,
+    }
+}
+
+/// The value that `member` must be at least, where a filter says so by `ge`.
+pub fn at_least<'a>(filter: &'a Filter, member: &str) -> Option<&'a Value> {
+    match filter {
+        Filter::Is(name, word, values) if name == member && word == "ge" => values.first(),
+        Filter::And(left, right) => at_least(left, member).or_else(|| at_least(right, member)),
         _ => None,
     }
 }
@@ -96,7 +106,10 @@ fn member<'a>(value: &'a Value, path: &str) -> &'a Value {
 
 fn compare(found: &Value, word: &str, wanted: &[Value]) -> bool {
     let order = |other: &Value| match (found, other) {
-        (Value::String(a), Value::String(b)) => Some(a.to_lowercase().cmp(&b.to_lowercase())),
+        (Value::String(a), Value::String(b)) => Some(match (parse_iso(a), parse_iso(b)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a.to_lowercase().cmp(&b.to_lowercase()),
+        }),
         (a, b) if a == b => Some(std::cmp::Ordering::Equal),
         _ => None,
     };
@@ -293,7 +306,7 @@ mod tests {
     #[test]
     fn filters_compare_as_odata_says() {
         let user = json!({
-            "id": "u1", "mail": "O'Neil@example.com", "accountEnabled": true, "since": "2026-02-01T00:00:00Z", "none": null,
+            "id": "u1", "mail": "O'Neil@example.com", "accountEnabled": true, "since": "2026-02-01T00:00:00Z", "later": "2026-02-01T00:00:00.500Z", "none": null,
             "targets": [{ "id": "a" }, { "id": "b" }],
         });
         for (text, passes) in [
@@ -305,6 +318,8 @@ mod tests {
             ("startsWith(mail,'o''n')", true),
             ("id in ('u2', 'u1')", true),
             ("since ge 2026-01-01T00:00:00Z", true),
+            ("later ge 2026-02-01T00:00:00Z", true),
+            ("later le 2026-02-01T00:00:00Z", false),
             ("none eq null", true),
             ("targets/any(t:t/id eq 'b')", true),
             ("targets/any(t: t/id eq 'c')", false),

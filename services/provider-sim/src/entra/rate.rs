@@ -78,6 +78,15 @@ impl Limiter {
         call: &Call,
         app: &str,
     ) -> Charge {
+        if route.family == "audits" {
+            let key = format!("audits {app}");
+            let (_, wait_ms) = self.take(key, 1, settings.audit_calls, 10_000, call.now_ms);
+            return Charge {
+                units: 1,
+                wait_ms,
+                ..Charge::default()
+            };
+        }
         let units = units(route, call);
         let limit = settings.resource_units;
         let (used, wait_ms) = self.take(format!("units {app}"), units, limit, 10_000, call.now_ms);

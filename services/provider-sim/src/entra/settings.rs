@@ -33,6 +33,12 @@ pub struct Settings {
     pub index_lag_ms: i64,
     /// How long an event takes to appear in the audit log, in milliseconds.
     pub audit_lag_ms: i64,
+    /// For how long an event is kept in the audit log, in days: 30, without a premium licence 7.
+    pub audit_days: i64,
+    /// The tenant's licences include the audit log; without, it is refused with 403.
+    pub audits_licensed: bool,
+    /// Questions of an application to the audit log in 10 seconds; the real limit is 5.
+    pub audit_calls: u32,
     /// Items of a page where `$top` is not given.
     pub page_size: usize,
     /// The largest page of any list.
@@ -159,6 +165,8 @@ pub struct Unconfirmed {
     pub null_key_kept: bool,
     /// Azure refuses to remove the last Owner of a subscription: 400 or 409; 0: it does not.
     pub azure_last_owner: u16,
+    /// A question to the audit log that begins before its oldest event: 200, or 400.
+    pub audits_long_ago: u16,
     /// The member of an error that carries the request id: `innerError` or `innererror`.
     pub inner_error: String,
 }
@@ -178,6 +186,9 @@ impl Default for Settings {
             replica_flapping: false,
             index_lag_ms: 0,
             audit_lag_ms: 0,
+            audit_days: 30,
+            audits_licensed: true,
+            audit_calls: 10_000_000,
             page_size: 100,
             page_size_max: 999,
             empty_pages: false,
@@ -211,6 +222,7 @@ impl Default for Unconfirmed {
             remove_absent_password: 404,
             null_key_kept: true,
             azure_last_owner: 0,
+            audits_long_ago: 200,
             inner_error: "innerError".into(),
         }
     }
@@ -220,7 +232,7 @@ impl Settings {
     /// Refuses what cannot be simulated, naming the field.
     pub fn check(&self) -> Result<(), String> {
         let open = &self.unconfirmed;
-        let statuses: [(&str, u16, &[u16]); 8] = [
+        let statuses: [(&str, u16, &[u16]); 9] = [
             ("disable_synced_user", open.disable_synced_user, &[204, 400]),
             (
                 "revoke_sessions_status",
@@ -245,6 +257,7 @@ impl Settings {
                 &[400, 404],
             ),
             ("azure_last_owner", open.azure_last_owner, &[0, 400, 409]),
+            ("audits_long_ago", open.audits_long_ago, &[200, 400]),
         ];
         for (name, status, allowed) in statuses {
             if !allowed.contains(&status) {

@@ -7,6 +7,7 @@
 mod access;
 mod auth;
 mod directory;
+mod entra_audits;
 mod entra_groups;
 mod entra_integrations;
 mod entra_privileges;

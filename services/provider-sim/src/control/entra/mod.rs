@@ -1,5 +1,6 @@
 //! `/control/entra/{tenant}`: tenants, their people, applications and access, and the truth about them.
 
+mod behind;
 mod directory;
 mod mutate;
 mod seed;
@@ -52,7 +53,7 @@ pub fn answer(
         ("GET", ["state", "users", user]) => truth::user(tenant, user),
         ("GET", ["state", "service-principals"]) => Ok(truth::service_principals(tenant)),
         ("GET", ["state", "service-principals", id]) => truth::service_principal(tenant, id),
-        ("POST", ["mutate"]) => mutate::apply(tenant, incoming.json()?, now_ms),
+        ("POST", ["mutate"]) => behind::mutate(tenant, incoming.json()?, now_ms),
         ("POST", ["tokens", "revoke"]) => mutate::revoke_access_tokens(tenant, &incoming.json()?),
         _ => Err(unknown()),
     }

@@ -9,7 +9,7 @@ use crate::entra::state::{Kind, Record, Table, Tenant, list, record};
 use crate::entra::{app_roles, azure, grants, pim, roles};
 use crate::exchange::Reply;
 
-/// One change. Not in the journal, not in the audit log. Principals are named by id, login, `appId=...` or name.
+/// One change. Not in the journal; in the audit log only where the order says by whom it is (see [`super::behind`]). Principals are named by id, login, `appId=...` or name.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Mutation {
@@ -127,8 +127,8 @@ pub struct Which {
     client_id: Option<String>,
 }
 
-/// Applies one change.
-pub fn apply(tenant: &mut Tenant, change: Mutation, now_ms: i64) -> Answer {
+/// Applies one change; `by` is the id of who made it, where that is known.
+pub fn apply(tenant: &mut Tenant, change: Mutation, by: Option<&str>, now_ms: i64) -> Answer {
     match change {
         Mutation::AddToGroup { user, group } => {
             let (user, group) = (seed::principal(tenant, &user)?, group_of(tenant, &group)?);
@@ -165,13 +165,18 @@ pub fn apply(tenant: &mut Tenant, change: Mutation, now_ms: i64) -> Answer {
             tenant.set_sessions(&user, count);
         }
         Mutation::ExpireDelta => tenant.delta_epoch += 1,
-        given => give(tenant, given, now_ms)?,
+        given => give(tenant, given, by, now_ms)?,
     }
     Ok(Reply::empty(204))
 }
 
 /// The changes that give something.
-fn give(tenant: &mut Tenant, change: Mutation, now_ms: i64) -> Result<(), Refusal> {
+fn give(
+    tenant: &mut Tenant,
+    change: Mutation,
+    by: Option<&str>,
+    now_ms: i64,
+) -> Result<(), Refusal> {
     match change {
         Mutation::AddLicence { user, sku } => {
             let user = seed::principal(tenant, &user)?;
@@ -210,7 +215,7 @@ fn give(tenant: &mut Tenant, change: Mutation, now_ms: i64) -> Result<(), Refusa
         }
         Mutation::AssignAzureRole { user, scope, role } => {
             let user = seed::principal(tenant, &user).unwrap_or(user);
-            azure::give(tenant, &user, &scope, &role, None, now_ms);
+            azure::give(tenant, (&user, &scope, &role), None, by, now_ms);
         }
         Mutation::AddSecret { app, value } => {
             let app = tenant
@@ -257,7 +262,8 @@ fn set_enabled(tenant: &mut Tenant, name: &str, enabled: bool) -> Result<(), Ref
     Ok(())
 }
 
-fn group_of(tenant: &Tenant, name: &str) -> Result<String, Refusal> {
+/// The id of the group that `name` names.
+pub fn group_of(tenant: &Tenant, name: &str) -> Result<String, Refusal> {
     let rows = tenant.store.all(Table::Groups);
     let found = rows.into_iter().find(|row| {
         row.id == name

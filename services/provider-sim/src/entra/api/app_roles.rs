@@ -67,12 +67,8 @@ pub fn assign(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
         ));
     }
     let made = give(tenant, principal, &resource, role, call.now_ms);
-    tenant.audit(
-        call,
-        "ApplicationManagement",
-        "Add app role assignment",
-        &[principal, &resource],
-    );
+    let (category, activity) = added(tenant, principal);
+    tenant.audit(call, category, activity, &[&resource, principal]);
     Ok(render::plain(
         call,
         201,
@@ -99,13 +95,28 @@ fn remove(tenant: &mut Tenant, call: &Call, end: &str) -> Result<Reply, ApiError
         .ok_or_else(|| ApiError::not_found(id))?;
     tenant.store.remove(Table::AppRoles, &row.owner, id);
     let resource = text(&row.record, "resourceId");
-    tenant.audit(
-        call,
-        "ApplicationManagement",
-        "Remove app role assignment",
-        &[&row.owner, resource],
-    );
+    let (category, activity) = match tenant.kind_of(&row.owner) {
+        Some(Kind::Group) => ("GroupManagement", "Remove app role assignment from group"),
+        Some(Kind::User) => ("UserManagement", "Remove app role assignment from user"),
+        _ => (
+            "ApplicationManagement",
+            "Remove app role assignment from service principal",
+        ),
+    };
+    tenant.audit(call, category, activity, &[resource, &row.owner]);
     Ok(Reply::empty(204))
+}
+
+/// How the audit log calls an assignment to this principal: area and activity.
+pub fn added(tenant: &Tenant, principal: &str) -> (&'static str, &'static str) {
+    match tenant.kind_of(principal) {
+        Some(Kind::Group) => ("GroupManagement", "Add app role assignment to group"),
+        Some(Kind::User) => ("UserManagement", "Add app role assignment grant to user"),
+        _ => (
+            "ApplicationManagement",
+            "Add app role assignment to service principal",
+        ),
+    }
 }
 
 /// Makes an assignment and returns it.

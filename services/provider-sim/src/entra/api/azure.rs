@@ -128,17 +128,24 @@ pub fn put(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
         let message = "The role assignment already exists.";
         return Err(ApiError::new(409, "RoleAssignmentExists", message));
     }
-    let made = give(tenant, principal, scope, role, Some(name), call.now_ms);
+    let by = Some(call.principal.object_id.as_str());
+    let made = give(
+        tenant,
+        (principal, scope, role),
+        Some(name),
+        by,
+        call.now_ms,
+    );
     Ok(Reply::json(201, &render::shown(&made)))
 }
 
-/// Makes an assignment and returns it. `role` is the id of a definition, with or without its path.
+/// Makes an assignment of a role at a scope to a principal, by whom, and returns it. `role` is the id of a definition, with or
+/// without its path.
 pub fn give(
     tenant: &mut Tenant,
-    principal: &str,
-    scope: &str,
-    role: &str,
+    (principal, scope, role): (&str, &str, &str),
     name: Option<&str>,
+    by: Option<&str>,
     now_ms: i64,
 ) -> Record {
     let name = name.map_or_else(|| tenant.new_id(), str::to_owned);
@@ -153,7 +160,7 @@ pub fn give(
         "properties": {
             "scope": scope, "roleDefinitionId": definition, "principalId": principal, "principalType": kind,
             "description": null, "condition": null, "conditionVersion": null, "createdOn": iso(now_ms),
-            "updatedOn": iso(now_ms), "createdBy": null, "updatedBy": null,
+            "updatedOn": iso(now_ms), "createdBy": by, "updatedBy": by,
         },
     }));
     tenant.store.put(Table::Azure, principal, &id, made.clone());

@@ -47,7 +47,8 @@ pub fn restore(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
     tenant.protect_administrator(&call.principal, id)?;
     let new_name = body.get("newUserPrincipalName").and_then(Value::as_str);
     let kind = tenant.restore(id, new_name)?;
-    tenant.audit(call, "UserManagement", "Restore user", &[id]);
+    let (category, activity) = restored(kind);
+    tenant.audit(call, category, activity, &[id]);
     let (id, record) = tenant.object(kind, id)?;
     let mut value = render::typed(tenant, call, kind, &id, &record);
     value["@odata.context"] = json!(call.context("directoryObjects/$entity"));
@@ -61,6 +62,16 @@ pub fn purge(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
     match tenant.hard_delete(id) {
         true => Ok(Reply::empty(204)),
         false => Err(ApiError::not_found(id)),
+    }
+}
+
+/// How the audit log calls a restore: area and activity.
+pub fn restored(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Application => ("ApplicationManagement", "Restore application"),
+        Kind::ServicePrincipal => ("ApplicationManagement", "Restore service principal"),
+        Kind::Group => ("GroupManagement", "Restore group"),
+        Kind::User | Kind::Device => ("UserManagement", "Restore user"),
     }
 }
 

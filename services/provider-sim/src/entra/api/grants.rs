@@ -81,7 +81,7 @@ pub fn create(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
         call,
         "ApplicationManagement",
         "Add delegated permission grant",
-        &[owner, client],
+        &[resource, client],
     );
     Ok(render::plain(
         call,
@@ -102,7 +102,7 @@ pub fn delete(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
         call,
         "ApplicationManagement",
         "Remove delegated permission grant",
-        &[&row.owner, client],
+        &[text(&row.record, "resourceId"), client],
     );
     Ok(Reply::empty(204))
 }

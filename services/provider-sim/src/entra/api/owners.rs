@@ -85,7 +85,12 @@ fn add(tenant: &mut Tenant, call: &Call, kind: Kind) -> Result<Reply, ApiError> 
     tenant
         .store
         .put(Table::Owners, &owner, &id, record(json!({})));
-    tenant.audit(call, "GroupManagement", "Add owner", &[&owner, &id]);
+    let (category, activity) = match kind {
+        Kind::Application => ("ApplicationManagement", "Add owner to application"),
+        Kind::ServicePrincipal => ("ApplicationManagement", "Add owner to service principal"),
+        _ => ("GroupManagement", "Add owner to group"),
+    };
+    tenant.audit(call, category, activity, &[&owner, &id]);
     Ok(Reply::empty(204))
 }
 
@@ -134,7 +139,15 @@ fn remove(tenant: &mut Tenant, call: &Call, kind: Kind) -> Result<Reply, ApiErro
 }
 
 fn removed(tenant: &mut Tenant, call: &Call, id: &str, owner: &str) -> Result<Reply, ApiError> {
-    tenant.audit(call, "GroupManagement", "Remove owner", &[owner, id]);
+    let (category, activity) = match tenant.kind_of(id) {
+        Some(Kind::Application) => ("ApplicationManagement", "Remove owner from application"),
+        Some(Kind::ServicePrincipal) => (
+            "ApplicationManagement",
+            "Remove owner from service principal",
+        ),
+        _ => ("GroupManagement", "Remove owner from group"),
+    };
+    tenant.audit(call, category, activity, &[owner, id]);
     tenant.store.remove(Table::Owners, owner, id);
     Ok(Reply::empty(204))
 }

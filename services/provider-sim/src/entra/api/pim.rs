@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{roles, wanted};
 use crate::clock::iso;
+use crate::entra::audit_log::Change;
 use crate::entra::call::Call;
 use crate::entra::error::ApiError;
 use crate::entra::page;
@@ -134,7 +135,18 @@ fn request(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiE
         }
         _ => return Err(ApiError::bad_request("The action is not supported here.")),
     };
-    tenant.audit(call, "RoleManagement", "PIM role request", &[principal]);
+    let timed = Term::of_request(&body).until.is_some();
+    let change = Change {
+        category: "RoleManagement",
+        activity: completed(
+            (status == "Provisioned", table == Table::ActiveRoles),
+            timed,
+        ),
+        targets: vec![principal],
+        modified: vec![("Role.TemplateId", Value::Null, json!(role))],
+        service: Some("PIM"),
+    };
+    tenant.audit_change(call, &change);
     if status == "Revoked" && tenant.settings.unconfirmed.pim_gone_on_success {
         return Err(absent());
     }
@@ -149,6 +161,18 @@ fn request(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiE
         "roleManagement/directory/requests/$entity",
         &made,
     ))
+}
+
+/// How the audit log calls a request that was carried out: whether it gives, whether at once, and whether until a date.
+pub const fn completed((gives, active): (bool, bool), timed: bool) -> &'static str {
+    match (gives, active, timed) {
+        (true, true, false) => "Add member to role in PIM completed (permanent)",
+        (true, true, true) => "Add member to role in PIM completed (timebound)",
+        (true, false, false) => "Add eligible member to role in PIM completed (permanent)",
+        (true, false, true) => "Add eligible member to role in PIM completed (timebound)",
+        (false, true, _) => "Remove member from role in PIM completed (permanent)",
+        (false, false, _) => "Remove eligible member from role in PIM completed (permanent)",
+    }
 }
 
 /// For how long a schedule gives something, and whether an eligible principal took it.

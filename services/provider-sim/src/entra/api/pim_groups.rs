@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::pim::{Term, absent, require};
+use super::pim::{Term, absent, completed, require};
 use super::wanted;
 use crate::clock::iso;
+use crate::entra::audit_log::Change;
 use crate::entra::call::Call;
 use crate::entra::error::ApiError;
 use crate::entra::page;
@@ -90,12 +91,18 @@ fn request(tenant: &mut Tenant, call: &Call, table: Table) -> Result<Reply, ApiE
         }
         _ => return Err(ApiError::bad_request("The action is not supported here.")),
     };
-    tenant.audit(
-        call,
-        "GroupManagement",
-        "PIM group request",
-        &[principal, group],
-    );
+    let timed = Term::of_request(&body).until.is_some();
+    let change = Change {
+        category: "GroupManagement",
+        activity: completed(
+            (status == "Provisioned", table == Table::ActiveGroups),
+            timed,
+        ),
+        targets: vec![principal, group],
+        modified: Vec::new(),
+        service: Some("PIM"),
+    };
+    tenant.audit_change(call, &change);
     if status == "Revoked" && tenant.settings.unconfirmed.pim_gone_on_success {
         return Err(absent());
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::wanted;
+use crate::entra::audit_log::Change;
 use crate::entra::call::Call;
 use crate::entra::error::ApiError;
 use crate::entra::page;
@@ -107,7 +108,14 @@ pub fn assign(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
         return Err(ApiError::bad_request(message));
     }
     let assignment = give(tenant, principal, role, scope);
-    tenant.audit(call, "RoleManagement", "Add member to role", &[principal]);
+    let change = Change {
+        category: "RoleManagement",
+        activity: "Add member to role",
+        targets: vec![principal],
+        modified: modified(role),
+        service: None,
+    };
+    tenant.audit_change(call, &change);
     let context = "roleManagement/directory/roleAssignments/$entity";
     Ok(render::plain(call, 201, context, &assignment))
 }
@@ -141,6 +149,18 @@ pub fn remove(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
         &[&row.owner],
     );
     Ok(Reply::empty(204))
+}
+
+/// What the audit log says that a role changed of its holder.
+pub fn modified(role: &str) -> Vec<(&'static str, Value, Value)> {
+    let name = DEFINITIONS.iter().find(|(id, _)| *id == role);
+    let name = name.map_or("", |(_, name)| *name);
+    let now = |value: &str| json!(value);
+    vec![
+        ("Role.ObjectID", Value::Null, now(role)),
+        ("Role.DisplayName", Value::Null, now(name)),
+        ("Role.TemplateId", Value::Null, now(role)),
+    ]
 }
 
 /// Makes an assignment and returns it.

@@ -1,7 +1,8 @@
 //! Service principals: an application as it is present in the tenant.
 
-use serde_json::Value;
+use serde_json::json;
 
+use crate::entra::audit_log::Change;
 use crate::entra::call::Call;
 use crate::entra::error::ApiError;
 use crate::entra::page;
@@ -54,11 +55,19 @@ pub fn update(tenant: &mut Tenant, call: &Call) -> Result<Reply, ApiError> {
                 record.insert(name.clone(), value.clone());
             }
         });
-    let activity = match changes.get("accountEnabled") {
-        Some(Value::Bool(false)) => "Disable service principal",
-        _ => "Update service principal",
+    let enabled = |record: &Record| record.get("accountEnabled").cloned();
+    let before = enabled(&principal).unwrap_or_default();
+    let change = Change {
+        category: "ApplicationManagement",
+        activity: "Update service principal",
+        targets: vec![&id],
+        modified: enabled(&changes)
+            .map(|now| ("AccountEnabled", json!([before]), json!([now])))
+            .into_iter()
+            .collect(),
+        service: None,
     };
-    tenant.audit(call, "ApplicationManagement", activity, &[&id]);
+    tenant.audit_change(call, &change);
     let reply = Reply::empty(204);
     Ok(if changed { reply } else { reply.unchanged() })
 }

@@ -30,6 +30,12 @@ impl Tenant {
         true
     }
 
+    /// What the deleted object `id` is.
+    pub fn deleted_kind(&self, id: &str) -> Option<Kind> {
+        let deleted = self.store.object(Table::Deleted, id)?;
+        Kind::from_cast(text(&deleted, "_kind"))
+    }
+
     /// Brings a deleted object back, as it was.
     ///
     /// # Errors

@@ -183,7 +183,7 @@ fn azure_roles(tenant: &mut Tenant, id: &str, seeds: &[SeedAzure], now_ms: i64) 
             let until = seed.until.as_deref();
             azure_pim::give(tenant, id, &seed.scope, role, until, now_ms);
         } else {
-            azure::give(tenant, id, &seed.scope, role, None, now_ms);
+            azure::give(tenant, (id, &seed.scope, role), None, None, now_ms);
         }
     }
 }
