@@ -9,15 +9,16 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage, Undo,
+    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage,
+    LogQuestion, Provenance, Undo,
 };
 
 use crate::disposition::Policy;
 use crate::plan::Lifetime;
 use crate::tenant::Tenant;
 use crate::{
-    account, apply, capabilities, contain, disposition, families, inspect, inventory, plan, rules,
-    undo,
+    account, apply, capabilities, contain, disposition, families, inspect, inventory, plan,
+    provenance, rules, undo,
 };
 
 /// Calls per second that the smallest tenant's resource units allow (3,500 in 10 s, two a call on average).
@@ -123,6 +124,11 @@ impl Connector for EntraPeople {
         cursor: Option<&serde_json::Value>,
     ) -> Result<InventoryPage, CallError> {
         Box::pin(inventory::page(&self.tenant, cursor)).await
+    }
+
+    /// Of users and of applications alike: the log is the tenant's.
+    async fn provenance(&self, question: LogQuestion<'_>) -> Result<Provenance, CallError> {
+        Box::pin(provenance::of(&self.tenant, question)).await
     }
 
     fn calls_per_s(&self) -> f64 {

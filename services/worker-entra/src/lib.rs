@@ -27,6 +27,7 @@ mod paging;
 mod place;
 mod places;
 mod plan;
+mod provenance;
 mod rules;
 mod service;
 mod steps;

@@ -1,5 +1,7 @@
 //! One tenant as it is called: reads, writes and the addresses of both.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sever_provider::CallError;
 use sever_provider::http::{Call, Method, Priority, ProviderHttp, Reply};
@@ -16,6 +18,10 @@ use crate::token::TokenEndpoint;
 const GRAPH_READS: &str = "graph read";
 /// The bucket of writes, which have a limit of their own.
 const GRAPH_WRITES: &str = "graph write";
+/// The bucket of the directory's logs, which have a limit of their own that no header tells (throttling limits, "Reports").
+const GRAPH_LOGS: &str = "graph logs";
+const LOG_CALLS: u32 = 5;
+const LOG_WINDOW: Duration = Duration::from_secs(10);
 /// The bucket of Azure Resource Manager.
 const AZURE: &str = "azure";
 
@@ -115,6 +121,23 @@ impl Tenant {
         self.graph.send(&self.endpoint, call).await
     }
 
+    /// Reads a page of one of the directory's logs: the first, or the one that the page before named.
+    ///
+    /// # Errors
+    /// As [`Self::get`] and [`Self::follow`].
+    pub async fn log(&self, ask: &Ask, next: Option<&str>) -> Result<Reply, Refused> {
+        let url = match next {
+            None => self.url(ask)?,
+            Some(next) => {
+                let url = self.graph.http.base().follow(next);
+                url.map_err(|cause| unusable(ask.doing, cause.to_string()))?
+            }
+        };
+        let call = Call::new(ask.doing, ask.family, GRAPH_LOGS, Method::GET, url);
+        let call = call.paced(LOG_CALLS, LOG_WINDOW);
+        self.graph.send(&self.endpoint, call).await
+    }
+
     /// Sends several reads in one call, as the text of their addresses.
     ///
     /// # Errors
@@ -180,7 +203,7 @@ impl Tenant {
 
     /// How long the tenant wants to be left alone by ordinary calls.
     #[must_use]
-    pub fn blocked_for(&self) -> Option<std::time::Duration> {
+    pub fn blocked_for(&self) -> Option<Duration> {
         let azure = self.azure.as_ref();
         self.graph
             .http

@@ -15,6 +15,7 @@ mod inventory;
 mod lags;
 mod lookup;
 mod people;
+mod provenance;
 mod removal;
 mod restore;
 mod sim;
