@@ -99,6 +99,7 @@ pub(super) fn listed(list: &FindingList) -> String {
             if finding.privileged { "yes" } else { "-" }.to_owned(),
             finding.state.to_string(),
             finding.action.to_string(),
+            finding.returns.to_string(),
             finding.times_seen.to_string(),
             time(finding.last_seen_at),
         ]
@@ -111,6 +112,7 @@ pub(super) fn listed(list: &FindingList) -> String {
         "privileged",
         "state",
         "action",
+        "returns",
         "seen",
         "last seen",
     ];
@@ -152,25 +154,37 @@ fn shown(finding: &FindingView) -> String {
         ("accepted why", finding.accepted_why.clone()),
         ("closed", time_or_none(finding.closed_at)),
     ]);
-    let given = provenance(finding.provenance.as_ref());
+    let given = given_by(finding);
     format!("{head}\n\ngiven by: {given}\nseen: {}", finding.evidence)
 }
 
 /// Who or what gave the access, by the provider's own log: one line for each entry, newest first.
-fn provenance(told: Option<&Value>) -> String {
-    let Some(told) = told else {
-        return "the provider's log has told nothing yet".to_owned();
-    };
+pub(crate) fn given_by(finding: &FindingView) -> String {
+    match (&finding.provenance, finding.situation) {
+        (Some(told), _) => provenance(told),
+        (None, Situation::Missing | Situation::GoneAtSource | Situation::Unreachable) => {
+            "nobody gave it: no log is asked".to_owned()
+        }
+        (None, _) => "the provider's log told nothing".to_owned(),
+    }
+}
+
+fn provenance(told: &Value) -> String {
     if let Some(why) = told["no_log"].as_str() {
         return format!("there is no log to ask ({why})");
     }
     let entries = told["entries"].as_array().into_iter().flatten();
     let line = |entry: &Value| {
-        let word = |member: &str| entry[member].as_str().unwrap_or("-").to_owned();
+        let word = |member: &str| {
+            let text = entry[member].as_str().filter(|text| !text.is_empty());
+            text.unwrap_or("-").to_owned()
+        };
         let given = entry["given"].as_str();
         let given = given.map_or(String::new(), |given| format!(", {given}"));
+        let correlation = entry["correlation"].as_str();
+        let correlation = correlation.map_or(String::new(), |id| format!(", correlation {id}"));
         format!(
-            "\n  {}  {} {} by {}{given}  (log entry {})",
+            "\n  {}  {} {} by {}{given}  (log entry {}{correlation})",
             word("at"),
             word("actor_kind"),
             word("actor"),
@@ -191,13 +205,37 @@ mod tests {
     fn who_gave_the_access_is_one_line_each_and_silence_is_said() {
         let told = json!({"entries": [{
             "at": "2026-11-22T12:00:00Z", "event": "group.user_membership.add", "actor_kind": "SystemPrincipal", "actor": "0pr1",
-            "given": "UserGroup:00g1", "entry": "e1",
+            "given": "UserGroup:00g1", "entry": "e1", "correlation": "t1",
         }]});
         assert_eq!(
-            provenance(Some(&told)),
-            "\n  2026-11-22T12:00:00Z  SystemPrincipal 0pr1 by group.user_membership.add, UserGroup:00g1  (log entry e1)"
+            provenance(&told),
+            "\n  2026-11-22T12:00:00Z  SystemPrincipal 0pr1 by group.user_membership.add, UserGroup:00g1  (log entry e1, correlation t1)"
         );
-        assert!(provenance(None).contains("nothing yet"));
-        assert!(provenance(Some(&json!({"no_log": "forbidden"}))).contains("forbidden"));
+        assert!(provenance(&json!({"no_log": "forbidden"})).contains("forbidden"));
+        let nobody = json!({"entries": [{"at": "2026-11-22T12:00:00Z", "event": "Add user", "actor_kind": "unknown", "actor": "", "entry": "e2"}]});
+        assert_eq!(
+            provenance(&nobody),
+            "\n  2026-11-22T12:00:00Z  unknown - by Add user  (log entry e2)"
+        );
+        for (situation, said) in [
+            (Situation::Resurrected, "the provider's log told nothing"),
+            (Situation::OrphanAccount, "the provider's log told nothing"),
+            (Situation::Missing, "nobody gave it: no log is asked"),
+            (Situation::GoneAtSource, "nobody gave it: no log is asked"),
+            (Situation::Unreachable, "nobody gave it: no log is asked"),
+        ] {
+            assert_eq!(given_by(&silent(situation)), said, "{situation}");
+        }
+    }
+
+    /// A finding about which no log said anything.
+    fn silent(situation: Situation) -> FindingView {
+        let at = "2026-11-22T12:00:00Z";
+        serde_json::from_value(json!({
+            "id": Uuid::nil(), "situation": situation, "connection": "okta-main", "cause": "account:00u1", "privileged": false,
+            "state": "open", "action": "report", "evidence": {}, "returns": 0, "run": 1, "times_seen": 1,
+            "first_seen_at": at, "last_seen_at": at,
+        }))
+        .unwrap()
     }
 }

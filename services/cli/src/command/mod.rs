@@ -39,6 +39,8 @@ mod token;
 mod unmatched;
 mod watch;
 
+pub(crate) use drift::given_by;
+
 /// Removes access: cuts every token, session, role, group and account of those who leave, and proves it.
 ///
 /// Commands talk to the console at SEVER_CONSOLE_URL with the token of SEVER_TOKEN or SEVER_TOKEN_FILE.
