@@ -73,6 +73,25 @@ impl Operator {
         Ok(answer)
     }
 
+    /// Gives an order and shows nothing of it.
+    ///
+    /// # Errors
+    /// As [`Self::does`].
+    pub(super) async fn does_in_silence(
+        &self,
+        words: &[&str],
+        codes: &[i32],
+    ) -> anyhow::Result<()> {
+        let (code, answer) = self.answered(words).await?;
+        if !codes.contains(&code) {
+            bail!(
+                "'sever {}' ended with status {code}: {answer}",
+                words.join(" ")
+            );
+        }
+        Ok(())
+    }
+
     /// The status of an order with everything that it says.
     async fn answered(&self, words: &[&str]) -> anyhow::Result<(i32, String)> {
         let program = std::env::current_exe().context("finding this program's own file")?;

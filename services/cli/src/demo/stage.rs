@@ -52,7 +52,7 @@ fn settings(provider: Provider) -> Value {
             json!({"search_lag_ms": 1000, "app_lag_ms": 500, "deactivate_polls": 1, "log_lag_ms": 1000})
         }
         Provider::Entra => {
-            json!({"replica_lag_ms": 300, "unconfirmed": {"pim_gone_on_success": true}})
+            json!({"replica_lag_ms": 300, "audit_lag_ms": 1000, "audit_calls": 5, "unconfirmed": {"pim_gone_on_success": true}})
         }
         Provider::Vanta => json!({"sync_delay_ms": 500}),
         Provider::Scim => json!({"active_polls": 1}),
@@ -68,11 +68,13 @@ fn connection(system: System, base_url: &str) -> ConnectionBody {
         Provider::Okta | Provider::Entra | Provider::Vanta | Provider::Scim => TOKEN_LIFETIME_S,
     };
     let mut body = system.connection(base_url, lifetime_s, CLOCK_SKEW_S);
-    if system.provider == Provider::Okta {
+    if system.provider == Provider::Entra {
         body.reconcile = Some(ReconcileBody {
             policy: BTreeMap::from([(Situation::OrphanAccount, DriftAction::Hold)]),
             ..ReconcileBody::default()
         });
+    }
+    if system.provider == Provider::Okta {
         let long = format!("{base_url}/oauth2/{LONG_SERVER}");
         body.access_token_lifetime_by_issuer = BTreeMap::from([(long, span(LONG_LIFETIME_S))]);
     }
