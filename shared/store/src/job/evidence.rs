@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sever_domain::entitlement::FamilyReading;
+use sever_domain::entitlement::{FamilyReading, FamilyResult};
 use sever_domain::{BindingId, EntitlementKind};
 use tokio_postgres::types::{Json, ToSql};
 use uuid::Uuid;
@@ -152,10 +152,7 @@ async fn insert_families(
         .iter()
         .map(|(_, family)| family.result.as_str())
         .collect();
-    let found: Vec<i32> = families
-        .iter()
-        .map(|(_, family)| i32::try_from(family.entitlements.len()).unwrap_or(i32::MAX))
-        .collect();
+    let found: Vec<i32> = families.iter().map(|(_, family)| found(family)).collect();
     let rules: Vec<Option<&str>> = families
         .iter()
         .map(|(binding, family)| rule(*binding, family.family))
@@ -171,6 +168,14 @@ async fn insert_families(
     )
     .await?;
     Ok(())
+}
+
+/// How many a family has: a number only where it was read whole. What else was seen stands among the entitlements.
+fn found(family: &FamilyReading) -> i32 {
+    match family.result {
+        FamilyResult::Complete => i32::try_from(family.entitlements.len()).unwrap_or(i32::MAX),
+        FamilyResult::Unsupported | FamilyResult::Forbidden | FamilyResult::Failed => 0,
+    }
 }
 
 async fn insert_entitlements(
@@ -298,4 +303,31 @@ pub(super) async fn insert_verifications(
     )
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sever_domain::entitlement::Entitlement;
+
+    #[test]
+    fn only_a_whole_family_has_a_number() {
+        for result in FamilyResult::ALL {
+            let group = Entitlement {
+                kind: EntitlementKind::Group,
+                provider_key: "g".to_owned(),
+                privileged: false,
+                facts: Value::Null,
+            };
+            let family = FamilyReading {
+                family: EntitlementKind::Group,
+                result: *result,
+                detail: None,
+                entitlements: vec![group],
+            };
+            // The table takes no number of any other family.
+            let number = i32::from(*result == FamilyResult::Complete);
+            assert_eq!(found(&family), number, "{result}");
+        }
+    }
 }
