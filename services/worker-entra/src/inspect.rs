@@ -12,7 +12,7 @@ use crate::errors::{Meaning, Refused};
 use crate::families::azure::Scopes;
 use crate::families::{
     app_roles, azure, complete, devices, grants, groups, licences, methods, outcome, ownerships,
-    roles, unsupported,
+    roles, unsupported, with_schedules,
 };
 use crate::paging::read_on;
 use crate::tenant::{Ask, Tenant};
@@ -178,10 +178,6 @@ async fn of_present(
 ) -> Result<AccountReading, CallError> {
     let id = user.id.as_str();
     let schedules = unlicensed_is_empty(lists.group_schedules);
-    let scheduled = |items: Items, of: fn(&[Value], &[Value], &str) -> Vec<Entitlement>| {
-        let schedules = schedules.clone()?;
-        Ok(of(&items?, &schedules, id))
-    };
     let devices = match (lists.devices, lists.registered_devices) {
         (Ok(owned), Ok(registered)) => devices::entitlements(tenant, &owned, &registered, id).await,
         (Err(refused), _) | (_, Err(refused)) => Err(refused),
@@ -202,10 +198,14 @@ async fn of_present(
             eligible_roles(lists.eligible_roles, lists.eligible_groups, id),
         )?,
         azure?,
-        outcome::<Refused>(Kind::Group, scheduled(lists.groups, groups::entitlements))?,
-        outcome(
+        with_schedules(Kind::Group, lists.groups, &schedules, |items, schedules| {
+            groups::entitlements(items, schedules, id)
+        })?,
+        with_schedules(
             Kind::Ownership,
-            scheduled(lists.owned, ownerships::entitlements),
+            lists.owned,
+            &schedules,
+            |items, schedules| ownerships::entitlements(items, schedules, id),
         )?,
         outcome(
             Kind::AppAssignment,

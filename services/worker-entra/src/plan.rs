@@ -11,7 +11,7 @@ mod proofs;
 pub use lifetime::Lifetime;
 
 use serde_json::json;
-use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading, FamilyResult};
+use sever_domain::entitlement::{AccountReading, Entitlement, FamilyResult};
 use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
 use sever_domain::{
     AccountState, Action, BindingId, EntitlementKind as Kind, Grade, Intent, Reversibility,
@@ -228,12 +228,12 @@ impl Plan<'_> {
         self.steps.extend(left);
     }
 
-    /// The deletion, after everything else; what a local directory owns is deleted there. A family whose read failed this
-    /// time would be hidden by the deletion and come back with a restoration: the next plan deletes.
+    /// The deletion, after everything else; what a local directory owns is deleted there. A family that could not be read
+    /// would be hidden by the deletion and come back with a restoration: where its read failed this time the next plan
+    /// deletes, and where it may not be read a person sees to that first.
     fn end(&mut self) {
-        let failed = |family: &FamilyReading| family.result == FamilyResult::Failed;
         if self.reading.account_state == AccountState::Deactivated
-            || self.reading.families.iter().any(failed)
+            || self.unread(FamilyResult::Failed).next().is_some()
         {
             return;
         }
@@ -255,6 +255,10 @@ impl Plan<'_> {
             });
             return;
         }
+        if self.unread(FamilyResult::Forbidden).next().is_some() {
+            self.keep(&key);
+            return;
+        }
         let needs: Vec<usize> = (0..self.steps.len())
             .filter(|at| self.steps[*at].action != Action::Leave)
             .collect();
@@ -272,6 +276,35 @@ impl Plan<'_> {
             facts: json!({ "restorable_days": RESTORABLE_DAYS, AFTER_ROLES: after_roles }),
             ..plain
         });
+    }
+
+    /// The line that says why the account is not deleted.
+    fn keep(&mut self, key: &str) {
+        let hidden: Vec<&str> = self
+            .unread(FamilyResult::Forbidden)
+            .map(Kind::as_str)
+            .collect();
+        let reason = format!(
+            "the credential may not read what a deletion would hide and a restoration bring back: {}; grant the permission",
+            hidden.join(", ")
+        );
+        let plain = step(
+            self.binding,
+            Action::Leave,
+            StepClass::Final,
+            Kind::Account,
+            key,
+        );
+        self.push(PlannedStep {
+            disposition: Disposition::Blocked { reason },
+            ..plain
+        });
+    }
+
+    fn unread(&self, result: FamilyResult) -> impl Iterator<Item = Kind> {
+        let families = self.reading.families.iter();
+        let unread = families.filter(move |family| family.result == result);
+        unread.map(|family| family.family)
     }
 
     fn removal(&self, held: &Entitlement) -> Option<(Action, Reversibility)> {

@@ -113,7 +113,7 @@ pub struct FamilyReading {
     pub result: FamilyResult,
     /// Why it is not complete; a provider's error code, never a body.
     pub detail: Option<String>,
-    /// What was found; empty unless `Complete`.
+    /// What was found: all of it where `Complete`, otherwise what was seen all the same.
     pub entitlements: Vec<Entitlement>,
 }
 

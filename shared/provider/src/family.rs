@@ -85,6 +85,22 @@ fn has_usable_key(entitlement: &Entitlement) -> bool {
 
 #[cfg(test)]
 mod tests {
+/// A family of which something was seen, and the rest was refused: what was seen is kept beside the refusal.
+///
+/// # Errors
+/// As [`outcome`].
+pub fn seen_beside<R: Refusal>(
+    family: EntitlementKind,
+    entitlements: Vec<Entitlement>,
+    refused: R,
+) -> Result<FamilyReading, CallError> {
+    let usable = entitlements.into_iter().filter(has_usable_key).collect();
+    Ok(FamilyReading {
+        entitlements: usable,
+        ..outcome(family, Err(refused))?
+    })
+}
+
     use serde_json::Value;
 
     use super::*;

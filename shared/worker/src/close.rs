@@ -196,7 +196,7 @@ impl<C: Connector> Epoch<'_, C> {
         if let Some(wait) = self.wait_for_consistency() {
             return Ok(Some(wait));
         }
-        if let Some(blocked) = self.blocked_account() {
+        if let Some(blocked) = self.blocked_account(&inspection) {
             return Ok(Some(blocked));
         }
         let live: Vec<_> = closings
@@ -255,14 +255,23 @@ impl<C: Connector> Epoch<'_, C> {
         })
     }
 
-    /// The plan says that no call of ours can bring the account where it must be.
-    fn blocked_account(&self) -> Option<Settlement> {
+    /// The plan says that no call of ours can bring the account where it must be, and one that is made of this inspection
+    /// would say so again.
+    fn blocked_account(&self, inspection: &NewInspection) -> Option<Settlement> {
+        let of_account = |planned: &PlannedStep| {
+            planned.target_kind == EntitlementKind::Account && planned.action == Action::Leave
+        };
         let blocked = self.steps.list.iter().find(|working| {
-            let planned = &working.step.planned;
-            planned.target_kind == EntitlementKind::Account
-                && planned.action == Action::Leave
+            of_account(&working.step.planned)
                 && working.state == StepState::Blocked
+                && !working.superseded
         })?;
+        let again = |planned: &PlannedStep| {
+            of_account(planned) && matches!(planned.disposition, Disposition::Blocked { .. })
+        };
+        if !self.planned(inspection).iter().any(again) {
+            return None;
+        }
         let detail = json!({"blocked": [[blocked.step.planned.target_kind, blocked.step.planned.target_key, blocked.step.planned.disposition]]});
         Some(Settlement::Held(HoldRequest {
             reason: HoldReason::Blocked,

@@ -1,11 +1,11 @@
 //! The look before a deletion: what was given after the plan would be hidden by it, unproven, and come back with a restoration.
 
 use serde_json::json;
-use sever_domain::Action;
 use sever_domain::entitlement::{AccountReading, FamilyResult};
 use sever_domain::latecomer::{Late, late};
+use sever_domain::{Action, HoldPolicy, HoldReason};
 use sever_provider::Connector;
-use sever_store::job::InspectionPurpose;
+use sever_store::job::{HoldRequest, InspectionPurpose, Settlement};
 
 use crate::epoch::{End, Epoch};
 use crate::trouble;
@@ -72,24 +72,38 @@ impl<C: Connector> Epoch<'_, C> {
         Ok(late(self.connector(), self.claimed.intent, &reading, steps))
     }
 
-    /// A deletion would hide what could not be read now.
+    /// A deletion would hide what could not be read now: a failure passes, a missing permission is a person's.
     fn whole(&self, reading: &AccountReading) -> Result<(), End> {
-        let failed: Vec<&str> = reading
-            .families
-            .iter()
-            .filter(|family| family.result == FamilyResult::Failed)
-            .map(|family| family.family.as_str())
-            .collect();
-        if failed.is_empty() {
-            return Ok(());
+        let failed = unread(reading, FamilyResult::Failed);
+        if !failed.is_empty() {
+            let what = format!(
+                "the look before the deletion could not read: {}",
+                failed.join(", ")
+            );
+            let fingerprint = format!("{}:look:retry:unread", self.claimed.provider);
+            let (settings, now) = (&self.context.settings, self.clock.now());
+            let settled = trouble::retry(what, fingerprint, &self.claimed, settings, now);
+            return Err(End::Settle(settled));
         }
-        let what = format!(
-            "the look before the deletion could not read: {}",
-            failed.join(", ")
-        );
-        let fingerprint = format!("{}:look:retry:unread", self.claimed.provider);
-        let (settings, now) = (&self.context.settings, self.clock.now());
-        let settled = trouble::retry(what, fingerprint, &self.claimed, settings, now);
-        Err(End::Settle(settled))
+        match unread(reading, FamilyResult::Forbidden) {
+            forbidden if forbidden.is_empty() => Ok(()),
+            forbidden => Err(End::Settle(hidden_by_deletion(&forbidden))),
+        }
     }
+}
+
+fn unread(reading: &AccountReading, result: FamilyResult) -> Vec<&'static str> {
+    let families = reading.families.iter();
+    let unread = families.filter(|family| family.result == result);
+    unread.map(|family| family.family.as_str()).collect()
+}
+
+/// The credential lost a permission after the plan was made.
+fn hidden_by_deletion(families: &[&str]) -> Settlement {
+    Settlement::Held(HoldRequest {
+        reason: HoldReason::Blocked,
+        policy: HoldPolicy::Contain,
+        on_opt_out: false,
+        detail: json!({"may_not_be_read_before_the_deletion": families}),
+    })
 }

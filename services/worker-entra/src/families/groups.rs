@@ -69,10 +69,15 @@ pub fn scheduled<'a>(
     by_group
 }
 
-/// The memberships. One that has a schedule only (the group shows it late, or never) counts too.
+/// The memberships. One that has a schedule only (the group shows it late, or never) counts too. Without the schedules any
+/// of them may be an activation, so that each counts as privileged.
 #[must_use]
-pub fn entitlements(groups: &[Value], schedules: &[Value], principal_id: &str) -> Vec<Entitlement> {
-    let mut scheduled = scheduled(schedules, principal_id, "member");
+pub fn entitlements(
+    groups: &[Value],
+    schedules: Option<&[Value]>,
+    principal_id: &str,
+) -> Vec<Entitlement> {
+    let mut scheduled = scheduled(schedules.unwrap_or_default(), principal_id, "member");
     let is_group =
         |item: &&Value| matches!(text(item, "@odata.type"), "" | "#microsoft.graph.group");
     let mut held: Vec<Entitlement> = groups
@@ -83,7 +88,16 @@ pub fn entitlements(groups: &[Value], schedules: &[Value], principal_id: &str) -
     for (id, schedule) in scheduled {
         held.push(entitlement(&json!({ "id": id }), Some(schedule)));
     }
+    if schedules.is_none() {
+        held.iter_mut().for_each(may_be_activated);
+    }
     held
+}
+
+/// Marks what the directory shows while the schedules may not be read.
+pub fn may_be_activated(held: &mut Entitlement) {
+    held.privileged = true;
+    held.facts["scheduled"] = Value::Null;
 }
 
 fn entitlement(group: &Value, schedule: Option<&Value>) -> Entitlement {
@@ -172,7 +186,7 @@ mod tests {
                 GroupSource::Exchange,
             ),
         ] {
-            let held = entitlements(std::slice::from_ref(&group), &[], "u");
+            let held = entitlements(std::slice::from_ref(&group), Some(&[]), "u");
             assert_eq!(source(&held[0]), expected, "{group}");
         }
     }
@@ -188,7 +202,7 @@ mod tests {
             json!({"principalId": "u", "accessId": "owner", "groupId": "owned"}),
             json!({"principalId": "other", "accessId": "member", "groupId": "theirs"}),
         ];
-        let held = entitlements(&listed, &schedules, "u");
+        let held = entitlements(&listed, Some(&schedules), "u");
         let keys: Vec<&str> = held.iter().map(|held| held.provider_key.as_str()).collect();
         assert_eq!(keys, ["g", "late"]);
         assert!(held.iter().all(|held| held.privileged));

@@ -18,7 +18,7 @@ pub mod term;
 
 mod reading;
 
-pub use reading::{complete, outcome, text, unsupported};
+pub use reading::{complete, outcome, text, unsupported, with_schedules};
 
 use sever_domain::EntitlementKind as Kind;
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sever_domain::EntitlementKind;
 use sever_domain::entitlement::Entitlement;
 
-use super::groups::{GroupSource, scheduled, source_of};
+use super::groups::{GroupSource, may_be_activated, scheduled, source_of};
 use super::reading::text;
 use super::term;
 use crate::edge::Holder;
@@ -21,9 +21,14 @@ pub fn ask(collection: &str, id: &str) -> Ask {
 }
 
 /// The ownerships; of what else can be owned (devices are a family of their own) there is no relation to end.
+/// Without the schedules that of a group may be an activation.
 #[must_use]
-pub fn entitlements(items: &[Value], schedules: &[Value], principal_id: &str) -> Vec<Entitlement> {
-    let by_schedule = scheduled(schedules, principal_id, "owner");
+pub fn entitlements(
+    items: &[Value],
+    schedules: Option<&[Value]>,
+    principal_id: &str,
+) -> Vec<Entitlement> {
+    let by_schedule = scheduled(schedules.unwrap_or_default(), principal_id, "owner");
     let held = items.iter().filter_map(|item| {
         let holder = match text(item, "@odata.type") {
             "#microsoft.graph.group" => Holder::Group,
@@ -44,13 +49,17 @@ pub fn entitlements(items: &[Value], schedules: &[Value], principal_id: &str) ->
         if let Some(schedule) = schedule {
             term::note(&mut facts, schedule);
         }
-        Some(Entitlement {
+        let mut held = Entitlement {
             kind: EntitlementKind::Ownership,
             provider_key: format!("{}:{id}", holder.collection()),
             // Who owns an application can make themselves a secret of it.
             privileged: assignable || holder != Holder::Group,
             facts,
-        })
+        };
+        if schedules.is_none() && holder == Holder::Group {
+            may_be_activated(&mut held);
+        }
+        Some(held)
     });
     held.collect()
 }
@@ -79,7 +88,7 @@ mod tests {
             json!({"@odata.type": "#microsoft.graph.application", "id": "a"}),
             json!({"@odata.type": "#microsoft.graph.device", "id": "d"}),
         ];
-        let held = entitlements(&items, &[], "u");
+        let held = entitlements(&items, Some(&[]), "u");
         let keys: Vec<&str> = held.iter().map(|held| held.provider_key.as_str()).collect();
         assert_eq!(keys, ["groups:g", "applications:a"]);
         assert_eq!(owned(keys[1]), Some((Holder::Application, "a")));

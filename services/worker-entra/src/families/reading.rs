@@ -1,9 +1,10 @@
 //! What a refused read says of its family.
 
 use serde_json::Value;
-use sever_domain::entitlement::FamilyResult;
+use sever_domain::EntitlementKind;
+use sever_domain::entitlement::{Entitlement, FamilyReading, FamilyResult};
 use sever_provider::CallError;
-use sever_provider::family::Refusal;
+use sever_provider::family::{Refusal, seen_beside};
 pub use sever_provider::family::{complete, outcome, unsupported};
 
 use crate::errors::{Meaning, Refused};
@@ -20,6 +21,27 @@ impl Refusal for Refused {
 
     fn into_error(self) -> CallError {
         self.error
+    }
+}
+
+/// A family of relations to groups. Where only their schedules may not be read, what the directory shows is kept beside the
+/// refusal: it can be ended, and is in the pre-image.
+///
+/// # Errors
+/// As [`outcome`].
+pub fn with_schedules(
+    family: EntitlementKind,
+    items: Result<Vec<Value>, Refused>,
+    schedules: &Result<Vec<Value>, Refused>,
+    of: impl Fn(&[Value], Option<&[Value]>) -> Vec<Entitlement>,
+) -> Result<FamilyReading, CallError> {
+    match (items, schedules) {
+        (Ok(items), Err(refused)) if refused.meaning == Meaning::Denied => {
+            seen_beside(family, of(&items, None), refused.clone())
+        }
+        (Ok(items), Ok(schedules)) => outcome::<Refused>(family, Ok(of(&items, Some(schedules)))),
+        (Err(refused), _) => outcome(family, Err(refused)),
+        (Ok(_), Err(refused)) => outcome(family, Err(refused.clone())),
     }
 }
 

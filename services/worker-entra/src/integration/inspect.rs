@@ -14,6 +14,7 @@ use crate::errors::Refused;
 use crate::families::azure::Scopes;
 use crate::families::{
     app_roles, complete, grants, groups, outcome, ownerships, roles, secrets, text, unsupported,
+    with_schedules,
 };
 use crate::inspect::{active_roles, azure_roles, eligible_roles, scopes, unlicensed_is_empty};
 use crate::paging::{list, read_on};
@@ -56,10 +57,6 @@ async fn read_once(
         group_schedules,
     } = lists?;
     let schedules = unlicensed_is_empty(group_schedules);
-    let scheduled = |items: Items, of: fn(&[Value], &[Value], &str) -> Vec<Entitlement>| {
-        let schedules = schedules.clone()?;
-        Ok(of(&items?, &schedules, id))
-    };
     let mut families = vec![
         complete(Kind::Account, vec![account(&principal, id)]),
         outcome(Kind::Role, active_roles(roles, role_schedules, id))?,
@@ -83,8 +80,12 @@ async fn read_once(
                 Kind::Grant,
                 grants.map(|items| grants::of_client(&items, id)),
             )?,
-            outcome::<Refused>(Kind::Group, scheduled(groups, groups::entitlements))?,
-            outcome(Kind::Ownership, scheduled(owned, ownerships::entitlements))?,
+            with_schedules(Kind::Group, groups, &schedules, |items, schedules| {
+                groups::entitlements(items, schedules, id)
+            })?,
+            with_schedules(Kind::Ownership, owned, &schedules, |items, schedules| {
+                ownerships::entitlements(items, schedules, id)
+            })?,
             outcome(
                 Kind::Consumer,
                 consumers.map(|items| app_roles::consumers(&items, id)),

@@ -239,6 +239,32 @@ fn nobody_is_deleted_while_a_family_could_not_be_read() {
 }
 
 #[test]
+fn what_may_not_be_read_stops_the_deletion_and_says_so() {
+    let held = [entitlement(
+        Kind::Group,
+        "g1",
+        json!({"source": "cloud", "scheduled": null}),
+    )];
+    for synced in [false, true] {
+        let mut before = reading(AccountState::Contained, synced, &held);
+        let mut families = before.families.iter_mut();
+        let groups = families.find(|it| it.family == Kind::Group).unwrap();
+        groups.result = FamilyResult::Forbidden;
+        let steps = planned(Intent::Remove, &before);
+        assert!(!steps.iter().any(|it| it.action == Action::DeleteAccount));
+        let ended = |it: &PlannedStep| it.action == Action::RemoveFromGroup;
+        assert!(steps.iter().any(ended), "what was seen is ended");
+        let last = steps.last().unwrap();
+        assert_eq!(last.target_kind, Kind::Account);
+        match &last.disposition {
+            Disposition::Blocked { reason } => assert!(!synced && reason.contains("group")),
+            // The local directory is where the account is disabled in the first place.
+            disposition => assert!(synced && matches!(disposition, Disposition::Manual { .. })),
+        }
+    }
+}
+
+#[test]
 fn nothing_is_planned_for_an_absent_account() {
     let absent = AccountReading::absent(PEOPLE);
     assert_eq!(planned(Intent::Remove, &absent), vec![]);

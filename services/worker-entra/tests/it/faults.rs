@@ -154,6 +154,41 @@ async fn a_family_that_may_not_be_read_is_never_proven() {
     assert_eq!(outcome.verdict, Verdict::NeedsPerson);
 }
 
+/// Only the schedules of groups are denied, as to an application with the permissions of long ago.
+#[tokio::test]
+async fn what_a_deletion_would_hide_unread_stops_it_and_what_is_seen_goes() {
+    let sim = Sim::start(json!({})).await;
+    let mut document = people::plain();
+    let group = json!({ "name": "Admins", "kind": "role_assignable" });
+    document["groups"].as_array_mut().unwrap().push(group);
+    document["users"][0]["groups"] = json!(["One", "Admins"]);
+    sim.seed(&document).await;
+    let denied =
+        json!({ "when": { "operation": "list_active_groups" }, "then": { "status": 403 } });
+    sim.fault(denied).await;
+    let people = sim.people();
+    let reading = people.inspect("fix").await.unwrap();
+    for (family, seen) in [(Kind::Group, 2), (Kind::Ownership, 1)] {
+        let mut families = reading.families.iter();
+        let read = families.find(|it| it.family == family).unwrap();
+        assert_eq!(read.result, FamilyResult::Forbidden, "{family}");
+        assert_eq!(read.entitlements.len(), seen, "{family}");
+        let mut held = read.entitlements.iter();
+        assert!(held.all(|held| held.privileged), "it may be an activation");
+    }
+    let outcome = opt_out(&people, Intent::Remove, "fix").await;
+    assert_eq!(outcome.verdict, Verdict::Live);
+    let left = people.inspect("fix").await.unwrap();
+    assert_eq!(left.of(Kind::Group), []);
+    assert!(!sim.writes().await.contains(&"delete_user".to_owned()));
+    // Once it may be read, the deletion goes on.
+    sim.no_faults().await;
+    let outcome = opt_out(&people, Intent::Remove, "fix").await;
+    let closing = &outcome.closing;
+    assert_eq!(outcome.verdict, Verdict::NothingLive, "{closing:?}");
+    assert!(sim.writes().await.contains(&"delete_user".to_owned()));
+}
+
 #[tokio::test]
 async fn a_server_without_batches_is_asked_one_by_one() {
     let sim = Sim::start(json!({})).await;

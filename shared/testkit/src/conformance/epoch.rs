@@ -230,6 +230,11 @@ impl<C: Connector> Epoch<'_, C> {
         if look.families.iter().any(failed) {
             return Err(Settled::Wait(CONSISTENCY_WAIT));
         }
+        let forbidden = |family: &FamilyReading| family.result == FamilyResult::Forbidden;
+        if look.families.iter().any(forbidden) {
+            let why = "a deletion would hide what may not be read".to_owned();
+            return Err(Settled::Held(why));
+        }
         let steps = self.memory.steps.iter();
         let steps = steps.map(|step| (&step.planned, step.state));
         let since = self
