@@ -41,6 +41,8 @@ pub struct Unproven {
     pub family: EntitlementKind,
     /// How it was read.
     pub result: FamilyResult,
+    /// Why it is not complete.
+    pub detail: Option<String>,
 }
 
 /// A family proven empty by a rule rather than a read.
@@ -203,6 +205,7 @@ pub fn judge(
                     None => closing.unproven.push(Unproven {
                         family: family.family,
                         result: family.result,
+                        detail: family.detail.clone(),
                     }),
                 }
             }

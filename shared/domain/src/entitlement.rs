@@ -84,7 +84,7 @@ text_enum! {
         Complete = "complete",
         /// The provider has no read for it.
         Unsupported = "unsupported",
-        /// The credential may not read it.
+        /// The credential may not read it, or no repetition makes the answer usable: a person must act first.
         Forbidden = "forbidden",
         /// The read did not work this time.
         Failed = "failed",

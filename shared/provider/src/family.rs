@@ -55,7 +55,7 @@ pub fn seen(family: EntitlementKind, entitlements: Vec<Entitlement>) -> FamilyRe
     incomplete(family, FamilyResult::Failed, detail)
 }
 
-/// What a family's read came to.
+/// What a family's read came to. What no repetition brings is a person's, as what is forbidden: it is not retried for hours.
 ///
 /// # Errors
 /// What would stop every other read too: credentials, rate, shutting down.
@@ -74,17 +74,17 @@ pub fn outcome<R: Refusal>(
             Err(error)
         }
         _ if result == FamilyResult::Complete => Ok(complete(family, Vec::new())),
+        OutcomeClass::Permanent | OutcomeClass::NeedsPerson if result == FamilyResult::Failed => {
+            let why = match &error.code {
+                Some(code) => format!("{} ({code})", error.what),
+                None => error.what,
+            };
+            Ok(incomplete(family, FamilyResult::Forbidden, why))
+        }
         _ => Ok(incomplete(family, result, error.code.unwrap_or(error.what))),
     }
 }
 
-fn has_usable_key(entitlement: &Entitlement) -> bool {
-    !entitlement.provider_key.is_empty()
-        && entitlement.provider_key.chars().count() <= KEY_CHARS_MAX
-}
-
-#[cfg(test)]
-mod tests {
 /// A family of which something was seen, and the rest was refused: what was seen is kept beside the refusal.
 ///
 /// # Errors
@@ -101,6 +101,13 @@ pub fn seen_beside<R: Refusal>(
     })
 }
 
+fn has_usable_key(entitlement: &Entitlement) -> bool {
+    !entitlement.provider_key.is_empty()
+        && entitlement.provider_key.chars().count() <= KEY_CHARS_MAX
+}
+
+#[cfg(test)]
+mod tests {
     use serde_json::Value;
 
     use super::*;
@@ -137,7 +144,7 @@ pub fn seen_beside<R: Refusal>(
     fn a_refusal_fails_its_family_and_what_stops_every_read_stops_here() {
         use FamilyResult::{Complete, Failed, Forbidden, Unsupported};
         for result in [Complete, Failed, Forbidden, Unsupported] {
-            assert_eq!(refused(result, OutcomeClass::NeedsPerson), Ok(result));
+            assert_eq!(refused(result, OutcomeClass::Retry), Ok(result));
             for class in [
                 OutcomeClass::Credentials,
                 OutcomeClass::RetryAt,
@@ -146,6 +153,31 @@ pub fn seen_beside<R: Refusal>(
                 assert_eq!(refused(result, class), Err(class));
             }
         }
+    }
+
+    #[test]
+    fn what_no_repetition_brings_is_a_persons_and_says_why() {
+        for class in [OutcomeClass::Permanent, OutcomeClass::NeedsPerson] {
+            let refused = Err(Refused(FamilyResult::Failed, class));
+            let reading = outcome(EntitlementKind::Group, refused).unwrap();
+            assert_eq!(reading.result, FamilyResult::Forbidden, "{class}");
+            assert_eq!(reading.detail.as_deref(), Some("refused"));
+        }
+    }
+
+    #[test]
+    fn what_was_seen_is_kept_beside_a_refusal() {
+        let held = |key: &str| Entitlement {
+            kind: EntitlementKind::Group,
+            provider_key: key.to_owned(),
+            privileged: true,
+            facts: Value::Null,
+        };
+        let refused = Refused(FamilyResult::Forbidden, OutcomeClass::NeedsPerson);
+        let seen = vec![held("g"), held("")];
+        let reading = seen_beside(EntitlementKind::Group, seen, refused).unwrap();
+        assert_eq!(reading.result, FamilyResult::Forbidden);
+        assert_eq!(reading.entitlements, [held("g")]);
     }
 
     #[test]

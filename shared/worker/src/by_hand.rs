@@ -57,7 +57,7 @@ fn remaining(closings: &[Closing]) -> String {
     let unproven: Vec<_> = closings
         .iter()
         .flat_map(|closing| &closing.unproven)
-        .map(|unproven| json!([unproven.family, unproven.result]))
+        .map(|unproven| json!([unproven.family, unproven.result, unproven.detail]))
         .collect();
     let parts = [("still there", there), ("not proven", unproven)];
     let said: Vec<String> = parts

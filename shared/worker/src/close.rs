@@ -294,10 +294,13 @@ impl<C: Connector> Epoch<'_, C> {
     }
 
     pub(crate) fn unread(&self, closings: &[Closing]) -> Settlement {
-        let families: Vec<&str> = closings
+        let families: Vec<String> = closings
             .iter()
             .flat_map(|closing| &closing.unproven)
-            .map(|unproven| unproven.family.as_str())
+            .map(|unproven| match &unproven.detail {
+                Some(why) => format!("{} ({why})", unproven.family),
+                None => unproven.family.to_string(),
+            })
             .collect();
         let what = format!(
             "the closing inspection could not read: {}",
@@ -438,7 +441,7 @@ fn needs_person(closings: &[Closing]) -> Settlement {
     let unproven: Vec<_> = closings
         .iter()
         .flat_map(|closing| &closing.unproven)
-        .map(|unproven| json!([unproven.family, unproven.result]))
+        .map(|unproven| json!([unproven.family, unproven.result, unproven.detail]))
         .collect();
     Settlement::Held(HoldRequest {
         reason: HoldReason::Blocked,

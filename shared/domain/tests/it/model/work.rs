@@ -313,6 +313,7 @@ impl World {
             closing.unproven.push(Unproven {
                 family: EntitlementKind::Group,
                 result: FamilyResult::Failed,
+                detail: None,
             });
         }
         closing
