@@ -1,5 +1,6 @@
 //! Accounts: reading one by id or login, and the reads that prove tenant and credential.
 
+use serde_json::Value;
 use sever_domain::identity::PersonAttributes;
 use sever_provider::http::Reply;
 use sever_provider::{Account, CallError, FoundAccount};
@@ -7,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::errors::Meaning;
 use crate::org::{Ask, Org, Refused, endpoint, inconsistent, unusable};
+use crate::paging::list;
 use crate::user::User;
 
 /// Reads the user with this id; `None` where Okta has none.
@@ -43,9 +45,9 @@ pub async fn find_by_id(org: &Org, id: &str) -> Result<FoundAccount, CallError> 
     })
 }
 
-/// Looks up each of the person's addresses as a login: `GET /users/{login}` is strongly consistent, unlike
-/// `search`. It also answers to ids and to logins without their domain, so the login that came back is
-/// compared.
+/// Looks up each of the person's addresses as a login, and as the e-mail address of whoever signs in by another name.
+/// `GET /users/{login}` and `filter` are strongly consistent, unlike `search`. The first answers to ids and to logins
+/// without their domain too, and servers exist that ignore a filter, so what came back is compared.
 ///
 /// # Errors
 /// As any read; class `NeedsPerson` for a login with a slash, which Okta finds by id only.
@@ -55,34 +57,60 @@ pub async fn find_by_login(
 ) -> Result<Vec<Account>, CallError> {
     const DOING: &str = "looking for an account by login";
     let mut found: Vec<Account> = Vec::new();
-    for login in &person.emails {
-        let login = login.trim();
-        if login.contains('/') {
+    for address in &person.emails {
+        let address = address.trim();
+        if address.contains('/') {
             return Err(unusable(
                 DOING,
                 "a login with a slash can be found by id only; import the account's id".to_owned(),
             ));
         }
-        if login.is_empty() {
+        if address.is_empty() {
             continue;
         }
-        let Some(user) = look_up(org, DOING, login, None).await? else {
-            continue;
-        };
-        let account = user.into_account();
-        let same_login = account
-            .attributes
-            .login
-            .as_deref()
-            .is_some_and(|found| found.trim().to_lowercase() == login.to_lowercase());
-        let known = found
-            .iter()
-            .any(|known| known.provider_id == account.provider_id);
-        if same_login && !known {
-            found.push(account);
+        let by_login = look_up(org, DOING, address, None).await?.into_iter();
+        let by_login = by_login
+            .map(User::into_account)
+            .filter(|account| is_same(account.attributes.login.as_deref(), address));
+        let by_email = by_email(org, address).await?;
+        for account in by_login.chain(by_email) {
+            let known = found
+                .iter()
+                .any(|known| known.provider_id == account.provider_id);
+            if !known {
+                found.push(account);
+            }
         }
     }
     Ok(found)
+}
+
+/// Everybody whose profile has this e-mail address, those who are deactivated included.
+async fn by_email(org: &Org, address: &str) -> Result<Vec<Account>, CallError> {
+    let is = |address: &str| format!("profile.email eq {}", Value::from(address));
+    let lower = address.to_lowercase();
+    // Whether Okta compares without case is not documented; an import may write it either way.
+    let filter = if lower == address {
+        is(address)
+    } else {
+        format!("{} or {}", is(address), is(&lower))
+    };
+    let ask = Ask {
+        doing: "looking for an account by e-mail address",
+        endpoint: endpoint::USERS,
+        path: &["users"],
+        query: &[("filter", filter.as_str()), ("limit", "200")],
+    };
+    let users: Vec<User> = list(org, ask).await.map_err(|refused| refused.error)?;
+    Ok(users
+        .into_iter()
+        .map(User::into_account)
+        .filter(|account| is_same(account.attributes.email.as_deref(), address))
+        .collect())
+}
+
+fn is_same(found: Option<&str>, address: &str) -> bool {
+    found.is_some_and(|found| found.trim().to_lowercase() == address.to_lowercase())
 }
 
 /// The account that owns an SSWS token, which Okta calls `me`; `None` where it cannot tell.

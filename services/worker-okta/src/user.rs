@@ -6,6 +6,8 @@ use sever_domain::AccountState;
 use sever_domain::identity::AccountAttributes;
 use sever_provider::Account;
 
+use crate::paging::Listed;
+
 /// A user as Okta gives it; what is not listed is ignored, what is missing is empty.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,6 +54,12 @@ struct Credentials {
 struct SignInProvider {
     r#type: Option<String>,
     name: Option<String>,
+}
+
+impl Listed for User {
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 /// What a status means (users API, "User status"). A change under way counts for nothing yet, except that

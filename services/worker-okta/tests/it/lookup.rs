@@ -40,6 +40,32 @@ async fn a_login_finds_its_account_whatever_its_case_and_state() {
 }
 
 #[tokio::test]
+async fn who_signs_in_by_another_name_is_found_by_the_address() {
+    let people = json!({ "users": [
+        { "login": "abyron@corp.local", "email": "Ada.Byron@example.com", "first_name": "Ada", "last_name": "Byron" },
+        { "login": "ben@example.com", "first_name": "Ben", "last_name": "Costa" },
+    ]});
+    for settings in [
+        json!({ "search_lag_ms": 60_000 }),
+        json!({ "ignore_filter": true }),
+    ] {
+        let sim = Sim::start(settings).await;
+        let ada = sim.seed(&people).await.remove(0);
+        let connector = sim.connector();
+        for address in ["Ada.Byron@example.com", " Ada.Byron@example.com"] {
+            let found = connector.find_by_login_of(&[address, address]).await;
+            assert_eq!(found.len(), 1, "{address}");
+            assert_eq!(found[0].provider_id, ada);
+            assert!(matches_on_two(&person(&[address]), &found[0].attributes));
+        }
+        assert_eq!(
+            connector.find_by_login_of(&["nobody@example.com"]).await,
+            vec![]
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_answer_to_a_shorter_name_or_an_id_is_no_find() {
     let sim = Sim::start(json!({})).await;
     let ada = sim.seed(&people::rich()).await.remove(0);
