@@ -6,7 +6,7 @@ use sever_provider::{Answer, AnswerKind, CallError, Effect, Sent};
 use tokio::time::Instant;
 
 use crate::account::user_by_id;
-use crate::errors::Meaning;
+use crate::errors::{Meaning, is_there_already};
 use crate::org::{Ask, Org, Refused, unusable};
 use crate::writes::{self, Write};
 
@@ -90,12 +90,11 @@ async fn after_refusal(
                 Err(no_longer_gone(refused.error))
             }
         }
-        // What was revoked may be listed once more, and what another removed first is removed.
-        (_, Meaning::Gone) => Ok(already(refused.error)),
+        // What was revoked may be listed once more, and what another removed first is removed. What is given back is not
+        // there by being gone: a user who is still being activated is not found either.
+        (action, Meaning::Gone) if !action.gives_back() => Ok(already(refused.error)),
         // It is there already: the answer to an earlier call was lost, or somebody else gave it.
-        (Action::GrantRole | Action::AssignApp | Action::AddOwnership, _)
-            if refused.error.status == Some(409) =>
-        {
+        (action, _) if action.gives_back() && is_there_already(&refused.error) => {
             Ok(already(refused.error))
         }
         // It passes when the group's removal reaches the application; on a deactivated account nothing

@@ -79,6 +79,13 @@ impl Meaning {
     }
 }
 
+/// Whether Okta says that what was to be given is given already: other conflicts, such as a user who is still being
+/// activated, pass.
+#[must_use]
+pub fn is_there_already(error: &CallError) -> bool {
+    error.status == Some(409) && matches!(error.code.as_deref(), Some("E0000062" | "E0000090"))
+}
+
 /// An answer that was no success, with its meaning; the body's summary is not kept, as it may name people.
 #[must_use]
 pub fn refusal(

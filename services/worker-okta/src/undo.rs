@@ -68,7 +68,13 @@ async fn group(org: &Org, step: &PlannedStep) -> Result<Undo, CallError> {
         path: &["groups", &step.target_key, "roles"],
         query: &[],
     };
-    let reply = org.get(ask, None).await.map_err(|refused| refused.error)?;
+    let reply = match org.get(ask, None).await {
+        Ok(reply) => reply,
+        Err(refused) if refused.meaning == Meaning::Gone => {
+            return Ok(never("the group does not exist any more"));
+        }
+        Err(refused) => return Err(refused.error),
+    };
     let roles: Vec<GroupRole> = reply
         .json()
         .map_err(|_| inconsistent(ask.doing, "the answer is not a list of roles"))?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::families::Object;
 use super::{app, object, tokens, writes};
-use crate::errors::Meaning;
+use crate::errors::{Meaning, is_there_already};
 use crate::org::{Ask, Org, Refused, unusable};
 use crate::writes::Write;
 
@@ -88,17 +88,27 @@ async fn after_refusal(
             };
             settled(refused, !left)
         }
-        (_, Meaning::Gone) if !gives_back(effect.action) => Ok(already(refused.error)),
+        (action, Meaning::Gone) if !action.gives_back() => Ok(already(refused.error)),
         // It is there already.
-        (Action::AddConsumer | Action::GrantRole, _) if refused.error.status == Some(409) => {
+        (action, _) if action.gives_back() && is_there_already(&refused.error) => {
             Ok(already(refused.error))
         }
         (_, _) => Err(refused.error),
     }
 }
 
-const fn gives_back(action: Action) -> bool {
-    action.gives_back()
+/// Whether the authorization server of a revocation still shows a token.
+async fn any_token(org: &Org, effect: &Effect) -> Result<bool, Refused> {
+    let client = effect.facts["client_id"].as_str();
+    if let (Some(server), Some(client)) = (server_of(&effect.target_key), client) {
+        let left = tokens::of_server(org, server, client).await?;
+        return Ok(left.is_some());
+    }
+    match tokens::read(org, &effect.account_id).await {
+        Ok(left) => Ok(!left.is_empty()),
+        Err(refused) if refused.meaning == Meaning::Gone => Ok(false),
+        Err(refused) => Err(refused),
+    }
 }
 
 /// The object's state by a fresh read. The write itself was refused, so whatever stops this read, it was not applied.

@@ -17,3 +17,4 @@ mod people;
 mod removal;
 mod sim;
 mod unconfirmed;
+mod way_back;
