@@ -82,7 +82,7 @@ impl PlannedStep {
     #[must_use]
     pub fn is_fenced(&self) -> bool {
         self.reversibility == Reversibility::OneWay
-            && matches!(self.class, StepClass::Revoke | StepClass::Final)
+            && self.class != StepClass::CutSessions
             && self.action != Action::Leave
     }
 }
@@ -224,6 +224,33 @@ mod tests {
                     answered.push(position);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_is_fenced_whatever_it_is_for() {
+        let step = |class, reversibility, action| PlannedStep {
+            binding: BindingId::generate(),
+            action,
+            class,
+            target_kind: EntitlementKind::Account,
+            target_key: "a".to_owned(),
+            privileged: false,
+            reversibility,
+            grade: Grade::Read,
+            rule: None,
+            disposition: Disposition::MustGo,
+            residual_s: None,
+            needs: vec![],
+            facts: serde_json::Value::Null,
+        };
+        for class in StepClass::ALL {
+            let one_way = step(*class, Reversibility::OneWay, Action::DeactivateAccount);
+            assert_eq!(one_way.is_fenced(), *class != StepClass::CutSessions);
+            let back = step(*class, Reversibility::Reversible, Action::SuspendAccount);
+            assert!(!back.is_fenced());
+            let stays = step(*class, Reversibility::OneWay, Action::Leave);
+            assert!(!stays.is_fenced());
         }
     }
 

@@ -23,7 +23,7 @@ SELECT job.id, job.state, job.connection_id, job.provider, connection.state AS c
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id
                AND effect.outcome IS DISTINCT FROM 'not_applied') AS touched,
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id AND step.reversibility = 'one_way'
-               AND step.class IN ('revoke', 'final') AND effect.outcome IS DISTINCT FROM 'not_applied') AS one_way_sent,
+               AND step.class <> 'cut_sessions' AND effect.outcome IS DISTINCT FROM 'not_applied') AS one_way_sent,
        EXISTS (SELECT FROM effect JOIN step ON step.id = effect.step_id WHERE step.job_id = job.id
                AND (effect.outcome IS NULL OR effect.outcome = 'lost') AND effect.intent_at > now() - interval '64 seconds') AS may_arrive
 FROM job JOIN connection ON connection.id = job.connection_id
