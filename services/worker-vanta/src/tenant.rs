@@ -14,7 +14,7 @@ use crate::credential::{Credential, PushedSet};
 use crate::errors::{Refused, refusal, unusable};
 use crate::pace::Pace;
 use crate::patience::Patience;
-use crate::token::Application;
+use crate::token::{Application, is_secret_refused};
 
 const MANAGE_SCOPE: &str = "vanta-api.all:read vanta-api.all:write";
 const BUILD_SCOPE: &str = "connectors.self:read-resource connectors.self:write-resource";
@@ -158,7 +158,7 @@ impl Tenant {
     /// Whether our own connector's application still gets a token: the proof that its secret works, or does not.
     ///
     /// # Errors
-    /// As any call of the token endpoint, class `Credentials` excepted.
+    /// As any call of the token endpoint; class `NeedsPerson` where something else than the secret is refused.
     pub async fn connector_works(&self) -> Result<bool, CallError> {
         let Some(connector) = &self.connector else {
             return Ok(false);
@@ -171,7 +171,12 @@ impl Tenant {
             .await
         {
             Ok(_) => Ok(true),
-            Err(error) if error.class == OutcomeClass::Credentials => Ok(false),
+            Err(error) if is_secret_refused(&error) => Ok(false),
+            // The scopes, perhaps: it is our connector's trouble, and not that of the connection's own credential.
+            Err(error) if error.class == OutcomeClass::Credentials => Err(CallError {
+                class: OutcomeClass::NeedsPerson,
+                ..error
+            }),
             Err(error) => Err(error),
         }
     }

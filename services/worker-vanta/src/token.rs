@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 use sever_domain::OutcomeClass;
-use sever_provider::http::{Call, Method, Priority, ProviderHttp};
+use sever_provider::http::{Call, Method, Priority, ProviderHttp, Reply};
 use sever_provider::{CallError, Sent, TokenRefusals};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -134,7 +134,7 @@ impl Application {
             ..error
         })?;
         if !reply.status.is_success() {
-            return Err(mint_refused(DOING, reply.status.as_u16()));
+            return Err(mint_refused(DOING, &reply));
         }
         let token: Token = reply
             .json()
@@ -169,9 +169,22 @@ fn too_soon(doing: &'static str, wait: Duration) -> CallError {
     }
 }
 
-/// Any 4xx of the token endpoint says that id, secret or scopes are wrong (RFC 6749 section 5.2).
-fn mint_refused(doing: &'static str, status: u16) -> CallError {
-    let (class, what) = if (400..500).contains(&status) && status != 408 {
+/// Whether a refused request for a token proves that the application's secret works no more.
+pub fn is_secret_refused(error: &CallError) -> bool {
+    error.class == OutcomeClass::Credentials
+        && (error.status == Some(401) || error.code.as_deref() == Some("invalid_client"))
+}
+
+/// 401, or a 4xx in the words of RFC 6749 section 5.2, says that id, secret or scopes are wrong. Any other answer may come
+/// from a proxy, or from a tenant under maintenance.
+fn mint_refused(doing: &'static str, reply: &Reply) -> CallError {
+    let status = reply.status.as_u16();
+    let named = if reply.status.is_client_error() {
+        oauth_error(reply)
+    } else {
+        None
+    };
+    let (class, what) = if status == 401 || named.is_some() {
         (
             OutcomeClass::Credentials,
             "the API application, its secret or its scopes were refused",
@@ -183,6 +196,25 @@ fn mint_refused(doing: &'static str, status: u16) -> CallError {
         class,
         sent: Sent::NotApplied,
         status: Some(status),
+        code: named.map(str::to_owned),
         ..unusable(doing, format!("HTTP {status}: {what}"))
     }
+}
+
+/// The error that RFC 6749 names, where the body is one of its refusals.
+fn oauth_error(reply: &Reply) -> Option<&'static str> {
+    #[derive(Deserialize)]
+    struct Body {
+        error: String,
+    }
+    const NAMED: [&str; 6] = [
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    ];
+    let body: Body = reply.json().ok()?;
+    NAMED.into_iter().find(|name| *name == body.error)
 }

@@ -89,6 +89,32 @@ async fn our_connector_is_emptied_on_purpose_and_its_end_is_seen() {
 }
 
 #[tokio::test]
+async fn only_a_refused_secret_proves_our_connector_dead() {
+    let sim = Sim::start(json!({})).await;
+    sim.seed(&rows()).await;
+    for (then, expected) in [
+        (
+            json!({ "status": 403, "body": "<html>maintenance" }),
+            OutcomeClass::Retry,
+        ),
+        (json!({ "status": 404 }), OutcomeClass::Retry),
+        (
+            json!({ "status": 400, "body": { "error": "invalid_scope" } }),
+            OutcomeClass::NeedsPerson,
+        ),
+    ] {
+        let integrations = sim.integrations();
+        // The Manage token is there before the trouble begins.
+        integrations.canary().await.unwrap();
+        let when = json!({ "operation": "issue_token" });
+        sim.fault(json!({ "when": when, "then": then, "count": 1 }))
+            .await;
+        let error = integrations.find_by_id("vci_own").await.unwrap_err();
+        assert_eq!(error.class, expected, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_set_that_grows_between_plan_and_push_is_not_emptied() {
     let sim = Sim::start(json!({})).await;
     sim.seed(&rows()).await;
