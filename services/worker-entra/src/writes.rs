@@ -7,6 +7,7 @@ use sever_provider::http::{Method, Priority};
 
 use crate::edge::{Edge, Holder};
 use crate::families::ownerships::owned;
+use crate::families::roles::APP_SCOPE;
 use crate::families::secrets::{Credential, credential};
 use crate::families::term;
 use crate::place::{Place, Requests};
@@ -137,11 +138,11 @@ fn on_role(effect: &Effect) -> Option<Write<'_>> {
     let id = effect.account_id.as_str();
     let scheduled = effect.facts["scheduled"] == true;
     let of_role = |action: &str, why: &str| {
-        Some(json!({
-            "action": action, "principalId": id, "roleDefinitionId": fact(effect, "role")?,
-            "directoryScopeId": fact(effect, "scope")?, "justification": why,
+        let body = json!({
+            "action": action, "principalId": id, "roleDefinitionId": fact(effect, "role")?, "justification": why,
             "scheduleInfo": term::schedule_info(&effect.facts),
-        }))
+        });
+        in_scope(effect, body)
     };
     Some(match effect.action {
         Action::RevokeRole if scheduled => request(
@@ -165,19 +166,30 @@ fn on_role(effect: &Effect) -> Option<Write<'_>> {
         Action::GrantRole => {
             let body = json!({
                 "@odata.type": "#microsoft.graph.unifiedRoleAssignment", "principalId": id,
-                "roleDefinitionId": fact(effect, "role")?, "directoryScopeId": fact(effect, "scope")?,
+                "roleDefinitionId": fact(effect, "role")?,
             });
             post(
                 "granting a directory role",
                 "roles",
                 Place::RoleAssignments,
-                Some(body),
+                Some(in_scope(effect, body)?),
             )
         }
         Action::RevokeEligibleRole => eligible(effect, "adminRemove", JUSTIFICATION, of_role)?,
         Action::GrantEligibleRole => eligible(effect, "adminAssign", JUSTIFICATION_BACK, of_role)?,
         _ => return None,
     })
+}
+
+/// Adds the scope in the member that it was read from: Graph takes one of the two, and compares it with the schedule's.
+fn in_scope(effect: &Effect, mut body: Value) -> Option<Value> {
+    let member = if effect.facts[APP_SCOPE] == true {
+        "appScopeId"
+    } else {
+        "directoryScopeId"
+    };
+    body[member] = json!(fact(effect, "scope")?);
+    Some(body)
 }
 
 /// What can be activated is a directory role or a group.
@@ -413,6 +425,34 @@ mod tests {
             }
         }
         assert!(of(&effect(Action::Leave, Kind::Group, "g")).is_none());
+    }
+
+    #[test]
+    fn a_role_is_asked_for_in_the_member_that_its_scope_was_read_from() {
+        for scheduled in [true, false] {
+            for (action, kind) in [
+                (Action::RevokeRole, Kind::Role),
+                (Action::GrantRole, Kind::Role),
+                (Action::RevokeEligibleRole, Kind::EligibleRole),
+                (Action::GrantEligibleRole, Kind::EligibleRole),
+            ] {
+                let mut effect = effect(action, kind, "r|app:/");
+                effect.facts["scheduled"] = json!(scheduled);
+                effect.facts["scope"] = json!("/scope");
+                let in_directory = of(&effect).unwrap().body;
+                effect.facts[APP_SCOPE] = json!(true);
+                let Some(of_app) = of(&effect).unwrap().body else {
+                    // An assignment is deleted by its own id.
+                    assert!(action == Action::RevokeRole && !scheduled);
+                    continue;
+                };
+                assert_eq!(of_app["appScopeId"], "/scope", "{action}");
+                assert_eq!(of_app.get("directoryScopeId"), None, "{action}");
+                let in_directory = in_directory.unwrap();
+                assert_eq!(in_directory["directoryScopeId"], "/scope", "{action}");
+                assert_eq!(in_directory.get("appScopeId"), None, "{action}");
+            }
+        }
     }
 
     #[test]

@@ -90,10 +90,13 @@ fn is_better(known: &Entitlement) -> bool {
 fn role(kind: EntitlementKind, item: &Value, scheduled: bool) -> Entitlement {
     let mut facts = json!({
         "role": item["roleDefinitionId"],
-        "scope": scope_of(item),
+        "scope": scope_of(item).0,
         "assignment": if scheduled { Value::Null } else { item["id"].clone() },
         "scheduled": scheduled,
     });
+    if scope_of(item).1 {
+        facts[APP_SCOPE] = json!(true);
+    }
     if scheduled {
         term::note(&mut facts, item);
     }
@@ -128,15 +131,22 @@ fn is_direct(item: &Value, principal_id: &str) -> bool {
 fn key_of(item: &Value) -> String {
     match text(item, "roleDefinitionId") {
         "" => String::new(),
-        role => format!("{role}|{}", scope_of(item)),
+        role => match scope_of(item) {
+            (scope, false) => format!("{role}|{scope}"),
+            (scope, true) => format!("{role}|app:{scope}"),
+        },
     }
 }
 
-fn scope_of(item: &Value) -> &str {
+/// The fact of a role whose scope is of an application and not of the directory: a request names it in another member.
+pub const APP_SCOPE: &str = "app_scope";
+
+/// The scope, and whether it is of an application.
+fn scope_of(item: &Value) -> (&str, bool) {
     match (text(item, "directoryScopeId"), text(item, "appScopeId")) {
-        ("", "") => "/",
-        ("", app) => app,
-        (directory, _) => directory,
+        ("", "") => ("/", false),
+        ("", app) => (app, true),
+        (directory, _) => (directory, false),
     }
 }
 
@@ -180,6 +190,26 @@ mod tests {
                 ("c|/", true, false)
             ]
         );
+    }
+
+    #[test]
+    fn a_role_in_an_applications_scope_is_another_than_the_same_in_the_directory() {
+        let of_app = json!({ "directoryScopeId": null, "appScopeId": "/" });
+        let schedules = [item("u", "a", json!({})), item("u", "a", of_app)];
+        let held = active(&[], &schedules, "u");
+        let seen: Vec<(&str, &Value, &Value)> = held
+            .iter()
+            .map(|held| {
+                let facts = &held.facts;
+                (
+                    held.provider_key.as_str(),
+                    &facts["scope"],
+                    &facts[APP_SCOPE],
+                )
+            })
+            .collect();
+        let (root, unset, set) = (json!("/"), Value::Null, json!(true));
+        assert_eq!(seen, [("a|/", &root, &unset), ("a|app:/", &root, &set)]);
     }
 
     #[test]
