@@ -91,6 +91,8 @@ pub mod endpoint {
         INLINE_HOOKS = "inline_hooks" in "/api/v1/inlineHooks*";
         /// The System Log.
         LOGS = "logs" in "/api/v1/logs*";
+        /// Custom authorization servers, and what they gave to clients.
+        AUTHORIZATION_SERVERS = "authorization_servers" in "/api/v1/authorizationServers*";
         /// Links to identity providers.
         IDPS = "idps" in "/api/v1/idps*";
     }

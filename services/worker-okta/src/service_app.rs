@@ -18,7 +18,7 @@ use crate::org::{inconsistent, unusable};
 const EXPIRY_MARGIN: Duration = Duration::from_secs(60);
 
 /// What the reads and writes of a person's opt-out need, unless the credential names its own scopes. Integrations need
-/// `okta.appGrants`, `okta.eventHooks` and `okta.inlineHooks` besides: asking for a scope that the app was not granted
+/// `okta.appGrants`, `okta.authorizationServers`, `okta.eventHooks` and `okta.inlineHooks` besides: asking for a scope that the app was not granted
 /// would refuse the whole token.
 const SCOPES: &str = "okta.users.manage okta.users.read okta.groups.manage okta.groups.read \
     okta.roles.manage okta.roles.read okta.apps.manage okta.apps.read okta.apiTokens.manage \

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use crate::exchange::Reply;
 use crate::okta::api::{
     api_tokens, app_grants, app_groups, app_keys, app_secrets, app_tokens, app_users, apps,
-    client_roles, clients, devices, factors, grants, groups, hooks, iam, identity_providers,
-    lifecycle, linked_objects, logs, members, owners, provisioning, revocation, roles, rules,
-    sessions, users,
+    authorization_servers, client_roles, clients, devices, factors, grants, groups, hooks, iam,
+    identity_providers, lifecycle, linked_objects, logs, members, owners, provisioning, revocation,
+    roles, rules, sessions, users,
 };
 use crate::okta::call::Call;
 use crate::okta::error::{ApiError, Code};
@@ -81,6 +81,7 @@ const API_TOKENS: Option<&str> = Some("okta.apiTokens");
 const DEVICES: Option<&str> = Some("okta.devices");
 const IDPS: Option<&str> = Some("okta.idps");
 const LINKED: Option<&str> = Some("okta.linkedObjects");
+const AUTHORIZATION_SERVERS: Option<&str> = Some("okta.authorizationServers");
 const LOGS: Option<&str> = Some("okta.logs");
 const LOGOUT: Option<&str> = Some("okta.universalLogout");
 
@@ -181,6 +182,9 @@ pub static ROUTES: &[Route] = &[
     route("DELETE", "/api/v1/apps/{app}/tokens", ("app_tokens", "revoke_app_tokens"), APPS, app_tokens::revoke_all),
     route("GET", "/api/v1/apps/{app}/tokens/{token}", ("app_tokens", "get_app_token"), APPS, app_tokens::get),
     route("DELETE", "/api/v1/apps/{app}/tokens/{token}", ("app_tokens", "revoke_app_token"), APPS, app_tokens::revoke),
+    route("GET", "/api/v1/authorizationServers", ("authorization_servers", "list_authorization_servers"), AUTHORIZATION_SERVERS, authorization_servers::list),
+    route("GET", "/api/v1/authorizationServers/{server}/clients/{client}/tokens", ("authorization_servers", "list_server_tokens"), AUTHORIZATION_SERVERS, authorization_servers::list_tokens),
+    route("DELETE", "/api/v1/authorizationServers/{server}/clients/{client}/tokens", ("authorization_servers", "revoke_server_tokens"), AUTHORIZATION_SERVERS, authorization_servers::revoke_tokens),
     route("GET", "/api/v1/apps/{app}/grants", ("app_grants", "list_app_grants"), APP_GRANTS, app_grants::list),
     route("POST", "/api/v1/apps/{app}/grants", ("app_grants", "grant_app_scope"), APP_GRANTS, app_grants::create),
     route("GET", "/api/v1/apps/{app}/grants/{grant}", ("app_grants", "get_app_grant"), APP_GRANTS, app_grants::get),

@@ -5,7 +5,7 @@ use sever_provider::http::Reply;
 use sever_provider::{Answer, AnswerKind, CallError, Effect, Sent};
 use tokio::time::Instant;
 
-use super::families::Object;
+use super::families::{Object, server_of};
 use super::{app, object, tokens, writes};
 use crate::errors::{Meaning, is_there_already};
 use crate::org::{Ask, Org, Refused, unusable};
@@ -78,14 +78,8 @@ async fn after_refusal(
             settled(refused, state == AccountState::Live)
         }
         (Action::RevokeTokens, _) if doubtful => {
-            let left = match tokens::read(org, &effect.account_id).await {
-                Ok(left) => !left.is_empty(),
-                Err(Refused {
-                    meaning: Meaning::Gone,
-                    ..
-                }) => false,
-                Err(refused) => return Err(not_applied(refused.error)),
-            };
+            let left = any_token(org, effect).await;
+            let left = left.map_err(|refused| not_applied(refused.error))?;
             settled(refused, !left)
         }
         (action, Meaning::Gone) if !action.gives_back() => Ok(already(refused.error)),

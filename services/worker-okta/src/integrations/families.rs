@@ -20,6 +20,10 @@ pub const ALL: &[EntitlementKind] = &[
 pub const REFRESH_TOKENS: &str = "refresh_tokens";
 /// The same, once more after the application was deactivated.
 pub const REFRESH_TOKENS_AFTER: &str = "refresh_tokens_after_deactivation";
+/// Keys of the refresh tokens that a custom authorization server issued to an application.
+pub const SERVER: &str = "server:";
+/// The same, once more after the application was deactivated.
+pub const SERVER_AFTER: &str = "server_after_deactivation:";
 /// Keys of permissions: a scope's grant, or the connection that provisions users.
 pub const SCOPE: &str = "scope:";
 /// The connection through which an application provisions users.
@@ -57,6 +61,13 @@ impl Object {
             _ => Self::App,
         }
     }
+}
+
+/// The custom authorization server whose tokens a key stands for; `None` for the org's own.
+#[must_use]
+pub fn server_of(key: &str) -> Option<&str> {
+    let before = key.strip_prefix(SERVER);
+    before.or_else(|| key.strip_prefix(SERVER_AFTER))
 }
 
 /// Whether a credential stays because Okta takes no call that would leave the application without one, or none for its

@@ -4,12 +4,13 @@ use serde_json::{Value, json};
 use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading};
 use sever_domain::{AccountState, EntitlementKind};
 use sever_provider::CallError;
+use sever_provider::family::seen_beside;
 
 use super::app::{App, app_by_id};
 use super::families::{ALL, Object};
 use super::{candidates, client_roles, consumers, object, permissions, secrets, tokens};
 use crate::families::{complete, outcome, unsupported};
-use crate::org::Org;
+use crate::org::{Org, Refused};
 
 /// Reads everything of whatever the id names.
 ///
@@ -18,7 +19,7 @@ use crate::org::Org;
 pub async fn inspect(org: &Org, id: &str) -> Result<AccountReading, CallError> {
     match Object::of(id) {
         Object::App => match app_by_id(org, id, None).await? {
-            // Seven reads side by side make a large future.
+            // Eight reads side by side make a large future.
             Some(app) if app.state() != AccountState::Absent => {
                 Box::pin(inspect_app(org, &app)).await
             }
@@ -35,8 +36,9 @@ pub async fn inspect(org: &Org, id: &str) -> Result<AccountReading, CallError> {
 }
 
 async fn inspect_app(org: &Org, app: &App) -> Result<AccountReading, CallError> {
-    let (tokens, roles, permissions, secrets, consumers, hooks, api_tokens) = tokio::join!(
+    let (tokens, server_tokens, roles, permissions, secrets, consumers, hooks, api_tokens) = tokio::join!(
         tokens::read(org, &app.id),
+        tokens::of_servers(org, app.client_id()),
         client_roles::read(org, app.client_id()),
         permissions::read(org, &app.id),
         secrets::read(org, app),
@@ -57,7 +59,7 @@ async fn inspect_app(org: &Org, app: &App) -> Result<AccountReading, CallError> 
         provider_state: app.status().to_owned(),
         families: vec![
             complete(Kind::Account, vec![held(Kind::Account, &app.id, facts)]),
-            outcome(Kind::Token, tokens)?,
+            all_tokens(tokens, server_tokens)?,
             unsupported(Kind::Grant, "consents are listed by person only"),
             outcome(Kind::Role, roles)?,
             outcome(Kind::Permission, permissions)?,
@@ -67,6 +69,18 @@ async fn inspect_app(org: &Org, app: &App) -> Result<AccountReading, CallError> 
             outcome(Kind::ApiToken, api_tokens)?,
         ],
     })
+}
+
+/// Where the credential may not read the custom servers, what the org's own shows is kept beside the refusal.
+fn all_tokens(
+    own: Result<Vec<Entitlement>, Refused>,
+    of_servers: Result<Vec<Entitlement>, Refused>,
+) -> Result<FamilyReading, CallError> {
+    match (own, of_servers) {
+        (Ok(own), Err(refused)) => seen_beside(EntitlementKind::Token, own, refused),
+        (Ok(own), Ok(more)) => outcome::<Refused>(EntitlementKind::Token, Ok([own, more].concat())),
+        (Err(refused), _) => outcome(EntitlementKind::Token, Err(refused)),
+    }
 }
 
 /// A hook or token has nothing but itself.

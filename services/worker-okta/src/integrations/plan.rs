@@ -12,7 +12,9 @@ use sever_domain::{
 };
 
 use super::disposition::disposition;
-use super::families::{GROUP, Object, REFRESH_TOKENS, REFRESH_TOKENS_AFTER, is_candidate};
+use super::families::{
+    GROUP, Object, REFRESH_TOKENS, REFRESH_TOKENS_AFTER, SERVER, SERVER_AFTER, is_candidate,
+};
 use crate::plan::Lifetimes;
 
 /// Plans what is to become of everything that was read. Each entitlement but the account has a step.
@@ -52,16 +54,21 @@ struct Plan<'a> {
 impl Plan<'_> {
     fn application(&mut self, account: &Entitlement) {
         use EntitlementKind as Kind;
-        self.tokens(
-            REFRESH_TOKENS,
-            !self.reading.of(Kind::Token).is_empty(),
-            &[],
-        );
+        for held in self.reading.of(Kind::Token) {
+            self.tokens(&held.provider_key, Some(held), &[]);
+        }
         let tokens: Vec<usize> = (0..self.steps.len()).collect();
         self.rest(Kind::Role, &[]);
         let off = self.switch_off(account, &tokens);
         let gate: Vec<usize> = off.into_iter().collect();
-        self.tokens(REFRESH_TOKENS_AFTER, true, &gate);
+        let listed = self.reading.of(Kind::Token);
+        let own = listed.iter().find(|it| it.provider_key == REFRESH_TOKENS);
+        self.tokens(REFRESH_TOKENS_AFTER, own, &gate);
+        for held in listed {
+            if let Some(server) = held.provider_key.strip_prefix(SERVER) {
+                self.tokens(&format!("{SERVER_AFTER}{server}"), Some(held), &gate);
+            }
+        }
         for kind in [
             Kind::Permission,
             Kind::Secret,
@@ -94,16 +101,13 @@ impl Plan<'_> {
         Some(self.steps.len() - 1)
     }
 
-    /// One revocation of all refresh tokens. Access tokens outlast it for as long as any issuer's live.
-    fn tokens(&mut self, key: &str, wanted: bool, needs: &[usize]) {
-        if !wanted {
-            return;
-        }
-        let kind = EntitlementKind::Token;
-        let listed = self.reading.of(kind).first();
+    /// One revocation of all refresh tokens that an authorization server issued. Access tokens outlast it for as long as any
+    /// issuer's live.
+    fn tokens(&mut self, key: &str, listed: Option<&Entitlement>, needs: &[usize]) {
         let issuers = listed.map_or(Value::Null, |tokens| tokens.facts["issuers"].clone());
+        let client = listed.map_or(Value::Null, |tokens| tokens.facts["client_id"].clone());
         let target = Entitlement {
-            kind,
+            kind: EntitlementKind::Token,
             provider_key: key.to_owned(),
             privileged: false,
             facts: Value::Null,
@@ -113,6 +117,7 @@ impl Plan<'_> {
             class: StepClass::CutSessions,
             residual_s: Some(self.lifetimes.residual_s(&issuers)),
             needs: needs.to_vec(),
+            facts: json!({ "client_id": client }),
             ..step
         });
     }

@@ -5,7 +5,7 @@ use sever_domain::Action;
 use sever_provider::Effect;
 use sever_provider::http::{Method, Priority};
 
-use super::families::{GROUP, KEY, Object, PROVISIONING, SCOPE, SECRET, USER};
+use super::families::{GROUP, KEY, Object, PROVISIONING, SCOPE, SECRET, USER, server_of};
 use super::object::collection;
 use crate::org::endpoint as at;
 use crate::writes::Write;
@@ -20,13 +20,7 @@ pub fn of(effect: &Effect) -> Option<Write<'_>> {
             ..switch("deactivating the integration", id, "deactivate")
         }),
         Action::EnableIntegration => Some(switch("activating the integration", id, "activate")),
-        Action::RevokeTokens => Some(Write {
-            priority: Priority::Containing,
-            ..delete(
-                "revoking the application's tokens",
-                vec!["apps", id, "tokens"],
-            )
-        }),
+        Action::RevokeTokens => tokens(effect),
         Action::RevokeRole | Action::GrantRole => role(effect),
         Action::RevokePermission => permission(id, key),
         Action::GrantPermission => grant_permission(effect),
@@ -35,6 +29,30 @@ pub fn of(effect: &Effect) -> Option<Write<'_>> {
         Action::RemoveHook | Action::RevokeApiToken => Some(object(key)),
         _ => None,
     }
+}
+
+fn tokens(effect: &Effect) -> Option<Write<'_>> {
+    let doing = "revoking the application's tokens";
+    let write = match server_of(&effect.target_key) {
+        Some(server) => Write {
+            endpoint: at::AUTHORIZATION_SERVERS,
+            ..delete(
+                doing,
+                vec![
+                    "authorizationServers",
+                    server,
+                    "clients",
+                    effect.facts["client_id"].as_str()?,
+                    "tokens",
+                ],
+            )
+        },
+        None => delete(doing, vec!["apps", &effect.account_id, "tokens"]),
+    };
+    Some(Write {
+        priority: Priority::Containing,
+        ..write
+    })
 }
 
 /// The call that switches a secret or key off, which must come before it is deleted.
@@ -242,6 +260,18 @@ mod tests {
                 "0oa1",
                 "refresh_tokens",
                 "DELETE apps/0oa1/tokens",
+            ),
+            (
+                Action::RevokeTokens,
+                "0oa1",
+                "server:aus1",
+                "DELETE authorizationServers/aus1/clients/0oa1/tokens",
+            ),
+            (
+                Action::RevokeTokens,
+                "0oa1",
+                "server_after_deactivation:aus1",
+                "DELETE authorizationServers/aus1/clients/0oa1/tokens",
             ),
             (
                 Action::RevokeRole,

@@ -181,6 +181,66 @@ async fn what_the_documents_leave_open_makes_no_difference() {
     }
 }
 
+/// The tokens of one person's client, as `id:revoked`.
+async fn tokens(sim: &Sim, user: &str, client: usize) -> Vec<String> {
+    let truth = sim.truth(user).await;
+    let tokens = truth["clients"][client]["tokens"].as_array().unwrap();
+    let tokens = tokens.iter();
+    tokens
+        .map(|token| format!("{}:{}", token["id"].as_str().unwrap(), token["revoked"]))
+        .collect()
+}
+
+#[tokio::test]
+async fn tokens_of_custom_authorization_servers_are_seen_and_revoked() {
+    for settings in [
+        json!({}),
+        json!({ "unconfirmed": { "revoked_tokens": "listed" } }),
+    ] {
+        let sim = Sim::start(settings).await;
+        let mut document = org();
+        document["event_hooks"] = json!([]);
+        document["users"][0]["api_tokens"] = json!([]);
+        document["users"][0]["clients"] = json!([
+            { "client_id": APP, "name": "CRM", "tokens": [{ "id": "oar1" }, { "id": "oar3", "server": "aus1" }] },
+            { "client_id": "0oahr", "name": "HR", "tokens": [{ "id": "oar4", "server": "aus1" }, { "id": "oar5", "server": "aus2" }] },
+        ]);
+        sim.seed(&document).await;
+        let integrations = sim.integrations();
+        let reading = integrations.inspect(APP).await.unwrap();
+        let keys: Vec<&str> = reading
+            .of(EntitlementKind::Token)
+            .iter()
+            .map(|held| held.provider_key.as_str())
+            .collect();
+        assert_eq!(keys, ["refresh_tokens", "server:aus1"]);
+        let outcome = opt_out(&integrations, Intent::Remove, APP).await;
+        let closing = &outcome.closing;
+        assert_eq!(outcome.verdict, Verdict::NothingLive, "{closing:?}");
+        assert_eq!(outcome.refused, vec![]);
+        assert_eq!(tokens(&sim, "00uada", 0).await, ["oar1:true", "oar3:true"]);
+        let others = tokens(&sim, "00uada", 1).await;
+        assert_eq!(others, ["oar4:false", "oar5:false"]);
+    }
+}
+
+#[tokio::test]
+async fn an_org_without_custom_authorization_servers_has_no_tokens_of_them() {
+    let sim = Sim::start(json!({ "missing_features": ["authorization_servers"] })).await;
+    sim.seed(&org()).await;
+    let reading = sim.integrations().inspect(APP).await.unwrap();
+    let tokens = reading
+        .families
+        .iter()
+        .find(|it| it.family == EntitlementKind::Token);
+    let tokens = tokens.unwrap();
+    assert_eq!(
+        tokens.result,
+        sever_domain::entitlement::FamilyResult::Complete
+    );
+    assert_eq!(tokens.entitlements.len(), 1);
+}
+
 #[tokio::test]
 async fn the_blast_radius_counts_who_has_it_and_how() {
     let sim = Sim::start(json!({})).await;

@@ -136,6 +136,8 @@ async fn pages_that_come_twice_are_read_whole_and_ignored_filters_change_nothing
 async fn a_family_that_cannot_be_read_proves_nothing() {
     for (operation, kind) in [
         ("list_app_tokens", EntitlementKind::Token),
+        ("list_authorization_servers", EntitlementKind::Token),
+        ("list_server_tokens", EntitlementKind::Token),
         ("list_app_users", EntitlementKind::Consumer),
         ("list_secrets", EntitlementKind::Secret),
         ("list_app_grants", EntitlementKind::Permission),
@@ -143,11 +145,20 @@ async fn a_family_that_cannot_be_read_proves_nothing() {
         ("list_event_hooks", EntitlementKind::Hook),
     ] {
         let sim = Sim::start(json!({})).await;
-        sim.seed(&plain()).await;
+        let mut document = plain();
+        let server = json!({ "id": "oar8", "server": "aus1" });
+        let tokens = document["users"][1]["clients"][0]["tokens"].as_array_mut();
+        tokens.unwrap().push(server);
+        sim.seed(&document).await;
         sim.fault(json!({ "when": { "operation": operation }, "then": { "status": 403 } }))
             .await;
         let outcome = opt_out(&sim.integrations(), Intent::Remove, APP).await;
-        assert_eq!(outcome.verdict, Verdict::NeedsPerson, "{operation}");
+        let closing = &outcome.closing;
+        assert_eq!(
+            outcome.verdict,
+            Verdict::NeedsPerson,
+            "{operation}: {closing:?}"
+        );
         assert_eq!(outcome.closing.unproven[0].family, kind);
     }
 }

@@ -1,4 +1,4 @@
-//! Refresh tokens that were issued to an app, over all its users.
+//! Refresh tokens that the org's own authorization server issued to an app, over all its users.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub fn revoke_all(org: &mut Org, call: &Call) -> Result<Reply, ApiError> {
     let id = call.argument(0);
     require_active(org, id)?;
     let client_id = org.app(id)?.client.client_id.clone();
-    if !org.revoke_client_tokens(&client_id) {
+    if !org.revoke_client_tokens(&client_id, None) {
         return Ok(Reply::empty(204).unchanged());
     }
     let targets = vec![org.app_target(id)];
@@ -67,7 +67,7 @@ fn tokens<'a>(org: &'a Org, client_id: &str) -> BTreeMap<&'a str, (&'a str, &'a 
         .values()
         .filter_map(|user| Some((user.id.as_str(), user.clients.get(client_id)?)));
     held.flat_map(|(user, access)| access.tokens.values().map(move |token| (user, token)))
-        .filter(|(_, token)| listed || !token.revoked)
+        .filter(|(_, token)| token.server.is_none() && (listed || !token.revoked))
         .map(|(user, token)| (token.id.as_str(), (user, token)))
         .collect()
 }

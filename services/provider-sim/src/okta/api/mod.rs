@@ -8,6 +8,7 @@ pub mod app_secrets;
 pub mod app_tokens;
 pub mod app_users;
 pub mod apps;
+pub mod authorization_servers;
 pub mod client_roles;
 pub mod clients;
 pub mod devices;

@@ -104,11 +104,12 @@ impl Org {
     }
 
     /// Revokes every refresh token that was issued to client `client_id`; says whether there were any.
-    pub fn revoke_client_tokens(&mut self, client_id: &str) -> bool {
+    pub fn revoke_client_tokens(&mut self, client_id: &str, server: Option<&str>) -> bool {
         let mut any = false;
         let users = self.users.values_mut();
         let held = users.filter_map(|user| user.clients.get_mut(client_id));
-        for token in held.flat_map(|access| access.tokens.values_mut()) {
+        let tokens = held.flat_map(|access| access.tokens.values_mut());
+        for token in tokens.filter(|token| token.server.as_deref() == server) {
             any |= !token.revoked;
             token.revoked = true;
         }
