@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sever_tests::{Fleet, FleetOptions, until};
+use sever_tests::{Fleet, FleetOptions, Leaver, Program, until};
 
 /// How long one opt-out may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -63,5 +63,71 @@ async fn a_membership_that_comes_before_the_deletion_is_ended_before_it() {
     );
     let removed = "SELECT count(*) FROM step WHERE action = 'remove_from_group' AND state = 'verified' AND revision > 0";
     assert_eq!(fleet.database.sql(removed).await.unwrap().trim(), "2");
+    assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+}
+
+/// An Entra tenant with Ada in a group, joined to the fleet, and Ada as a person who is known there and in Okta.
+async fn with_ada(fleet: &mut Fleet) -> (Program, Leaver) {
+    let app = json!({ "client_id": CLIENT, "secret": "s", "name": "worker" });
+    let settings = json!({ "apps": [app], "audit_lag_ms": 3000 });
+    let simulator = &fleet.simulator;
+    let tenant = simulator.control("PUT", "/entra/main", &settings).await;
+    let document = json!({ "groups": [{ "id": "g-vpn", "name": "VPN" }], "users": [{ "id": "ada", "login": "ada@example.com", "groups": ["VPN"] }] });
+    let seeded = simulator
+        .control("POST", "/entra/main/seed", &document)
+        .await;
+    seeded.unwrap();
+    let credential = json!({
+        "tenant_id": tenant.unwrap()["tenant_id"], "client_id": CLIENT, "client_secret": "s", "azure": false,
+        "agreeing_reads": 1, "agreeing_pause_ms": 1,
+    });
+    let (worker, connection) = fleet.join("entra", &credential.to_string()).await.unwrap();
+    let okta = json!({ "users": [{ "login": "ada@example.com" }] });
+    let account = fleet.simulator.seed(&okta).await.unwrap().remove(0);
+    let leaver = fleet.person("E1", &[&account]).await.unwrap();
+    fleet.bind(&leaver, connection, "ada").await.unwrap();
+    (worker, leaver)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_membership_that_returns_is_found_with_who_gave_it_and_ended_again() {
+    let mut fleet = Fleet::start(FleetOptions::default()).await.unwrap();
+    let (worker, ada) = with_ada(&mut fleet).await;
+    fleet.leave(&ada).await.unwrap();
+    fleet.jobs_come_to(&["done"], 2, LIMIT).await.unwrap();
+    fleet.database.sql("UPDATE person SET employment_state = 'left' WHERE id IN (SELECT subject_id FROM opt_out)").await.unwrap();
+    let admin = json!({ "id": "u-admin", "type": "User", "name": "an administrator" });
+    let rule = json!({ "type": "System", "name": "Microsoft Approval Management" });
+    for (mut change, by) in [
+        (json!({ "do": "restore", "user": "ada" }), &admin),
+        (
+            json!({ "do": "set_enabled", "user": "ada", "enabled": true }),
+            &admin,
+        ),
+        (
+            json!({ "do": "add_to_group", "user": "ada", "group": "VPN" }),
+            &rule,
+        ),
+    ] {
+        change["by"] = by.clone();
+        let path = "/entra/main/mutate";
+        let changed = fleet.simulator.control("POST", path, &change).await;
+        changed.unwrap();
+    }
+    let reconciler = fleet.reconcile().unwrap();
+    let why = || format!("{}\n{}", reconciler.log().unwrap(), worker.log().unwrap());
+    let repaired = "SELECT id FROM finding WHERE situation = 'resurrected' AND state = 'repaired' AND provider_id = 'ada'";
+    let repaired = fleet.shows(repaired, LIMIT).await;
+    repaired.unwrap_or_else(|error| panic!("{error:#}\n{}", why()));
+    let who = "SELECT entry ->> 'event', entry ->> 'actor_kind', entry ->> 'actor', entry ->> 'given'
+        FROM finding, jsonb_array_elements(provenance -> 'entries') WITH ORDINALITY AS told (entry, place) WHERE provider_id = 'ada' ORDER BY place";
+    let who = fleet.shows(who, LIMIT).await;
+    assert_eq!(
+        who.unwrap_or_else(|error| panic!("{error:#}\n{}", why())),
+        "Add member to group|System|Core Directory|Group:g-vpn\nEnable account|User|u-admin|\nRestore user|User|u-admin|",
+    );
+    let path = "/entra/main/state/users/ada";
+    let truth = fleet.simulator.control("GET", path, &Value::Null).await;
+    assert_eq!(truth.unwrap()["live"], json!([]), "and she is out again");
     assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
 }
