@@ -64,8 +64,13 @@ pub static ROUTES: &[Route<Realm>] = &[
     read("GET", "/admin/realms/{realm}/clients/{client}/roles/{role}/users", ("roles", "list_client_role_users"), roles::users_of_client),
 
     read("GET", "/admin/realms/{realm}/groups", ("groups", "list_groups"), groups::all),
+    read("GET", "/admin/realms/{realm}/groups/{group}", ("groups", "get_group"), groups::get),
+    read("GET", "/admin/realms/{realm}/group-by-path/{first}", ("groups", "get_group_by_path"), groups::by_path),
+    read("GET", "/admin/realms/{realm}/group-by-path/{first}/{second}", ("groups", "get_subgroup_by_path"), groups::by_path),
     read("GET", "/admin/realms/{realm}/groups/{group}/members", ("groups", "list_members"), groups::members),
     read("GET", "/admin/realms/{realm}/groups/{group}/role-mappings", ("groups", "list_group_roles"), role_mappings::of_group),
+    read("GET", "/admin/realms/{realm}/groups/{group}/role-mappings/realm/composite", ("groups", "list_group_realm_roles"), role_mappings::of_group_whole),
+    read("GET", "/admin/realms/{realm}/groups/{group}/role-mappings/clients/{client}/composite", ("groups", "list_group_client_roles"), role_mappings::of_group_at_client),
 
     read("GET", "/admin/realms/{realm}/clients", ("clients", "list_clients"), clients::list),
     read("GET", "/admin/realms/{realm}/clients/{client}", ("clients", "get_client"), clients::get),

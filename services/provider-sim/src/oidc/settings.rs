@@ -111,6 +111,8 @@ pub struct Unconfirmed {
     pub global_token_revocation: u16,
     /// Removing a consent, role, group or link that is not there: 204 or 404.
     pub repeat_delete: u16,
+    /// Groups name the group above them by its id; without it, by their path alone.
+    pub group_parent_id: bool,
 }
 
 impl Default for Settings {
@@ -150,6 +152,7 @@ impl Default for Unconfirmed {
             foreign_token: Foreign::Ignored,
             global_token_revocation: 204,
             repeat_delete: 204,
+            group_parent_id: true,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::settings::Settings;
+use super::settings::{Pages, Settings};
 use super::state::Kind;
 
 const USER: [&str; 20] = [
@@ -62,11 +62,13 @@ pub fn is_read_only(name: &str) -> bool {
 
 /// `/ServiceProviderConfig`.
 pub fn config(settings: &Settings) -> Value {
+    let by_cursor = settings.pages == Pages::Cursor;
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": { "supported": settings.patch.missing_status.is_none() },
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
         "filter": { "supported": true, "maxResults": settings.page_size_max },
+        "pagination": { "cursor": by_cursor, "index": !by_cursor },
         "changePassword": { "supported": false },
         "sort": { "supported": false },
         "etag": { "supported": settings.etag },

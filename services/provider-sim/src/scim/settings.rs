@@ -34,6 +34,12 @@ pub struct Settings {
     pub ignore_filter: bool,
     /// Attributes that no filter may ask about, for instance `members.value`; 400 `invalidFilter`.
     pub refused_filters: Vec<String>,
+    /// Attributes that filters know nothing of, for instance `emails.value`: such a filter finds nothing, with 200.
+    pub unknown_filters: Vec<String>,
+    /// What groups tell of their members.
+    pub group_members: GroupMembers,
+    /// How pages are asked for.
+    pub pages: Pages,
     /// What a list without a filter is refused with: 400 `tooMany`, or 403.
     pub unfiltered_refusal: Option<u16>,
     /// A filter that matches nothing: 200 with an empty list, or 404.
@@ -146,6 +152,28 @@ pub enum Delete {
     Missing,
 }
 
+/// What groups tell of their members; filters know them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupMembers {
+    /// All of them.
+    Shown,
+    /// An empty list.
+    Empty,
+    /// Nothing.
+    Hidden,
+}
+
+/// How pages are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pages {
+    /// By `startIndex`.
+    Index,
+    /// By `cursor` (RFC 9865): `startIndex` is not looked at, and only who sends `cursor` is told of a next page.
+    Cursor,
+}
+
 /// How attribute names are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -188,6 +216,9 @@ impl Default for Settings {
             deletion_keeps_members: false,
             ignore_filter: false,
             refused_filters: Vec::new(),
+            unknown_filters: Vec::new(),
+            group_members: GroupMembers::Shown,
+            pages: Pages::Index,
             unfiltered_refusal: None,
             no_match_status: 200,
             page_size_max: 100,

@@ -4,7 +4,7 @@ use hyper::header::{CONTENT_TYPE, ETAG, LOCATION};
 use serde_json::{Map, Value, json};
 
 use super::attribute::key_of;
-use super::settings::{AttributeCase, Settings};
+use super::settings::{AttributeCase, GroupMembers, Settings};
 use super::state::{App, Kind, Resource};
 use crate::clock::iso;
 use crate::exchange::Reply;
@@ -35,6 +35,17 @@ pub fn resource(app: &App, kind: Kind, found: &Resource, call: &Call) -> Value {
         }
         if settings.user_groups {
             written.insert("groups".into(), groups(app, found.id(), call));
+        }
+    }
+    if kind == Kind::Group {
+        match settings.group_members {
+            GroupMembers::Shown => {}
+            GroupMembers::Empty => {
+                written.insert("members".into(), json!([]));
+            }
+            GroupMembers::Hidden => {
+                written.remove("members");
+            }
         }
     }
     if settings.unknown_members {
@@ -111,8 +122,14 @@ pub fn reply(app: &App, kind: Kind, found: &Resource, call: &Call, status: u16) 
     }
 }
 
-/// A page of a list of `total` items, beginning at `start` (counted from 1).
-pub fn list(settings: &Settings, resources: Vec<Value>, total: usize, start: usize) -> Reply {
+/// A page of a list of `total` items, beginning at `start` (counted from 1); `next` is the cursor of the page after it.
+pub fn list(
+    settings: &Settings,
+    resources: Vec<Value>,
+    total: usize,
+    start: usize,
+    next: Option<String>,
+) -> Reply {
     let mut body =
         json!({ "schemas": [LIST], "startIndex": start, "itemsPerPage": resources.len() });
     if settings.total_results {
@@ -120,6 +137,9 @@ pub fn list(settings: &Settings, resources: Vec<Value>, total: usize, start: usi
     }
     if !resources.is_empty() || settings.empty_resources {
         body["Resources"] = Value::Array(resources);
+    }
+    if let Some(next) = next {
+        body["nextCursor"] = json!(next);
     }
     if settings.unknown_members {
         body["vendorCursor"] = json!({ "next": null });

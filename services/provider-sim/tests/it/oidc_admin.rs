@@ -261,3 +261,43 @@ fn a_deleted_user_is_gone_and_an_unknown_one_was_never_there() {
     place.mutate(&json!({ "do": "add_session", "user": "u2", "client": "web" }));
     assert_eq!(place.get(&format!("{USERS}/u2")).json()["enabled"], false);
 }
+
+#[test]
+fn groups_know_the_one_above_and_what_is_mapped_to_themselves() {
+    let sim = Sim::start(&[]);
+    let place = realm(&sim);
+    for change in [
+        json!({ "do": "set_parent", "group": "Sales", "parent": "Staff" }),
+        json!({ "do": "add_role_to_group", "group": "Staff", "role": "editor", "client": "web" }),
+        json!({ "do": "add_role_to_group", "group": "Staff", "role": "operations" }),
+        json!({ "do": "add_role_to_role", "role": "operations", "client": "bot", "contains": "run" }),
+    ] {
+        place.mutate(&change);
+    }
+    let sales = place.get(&user("/groups")).json()[0].clone();
+    assert_eq!(sales["path"], "/Staff/Sales");
+    let groups = "/admin/realms/main/groups";
+    let staff = place.get(groups).json()[0].clone();
+    assert_eq!(
+        (&staff["name"], &staff["id"]),
+        (&json!("Staff"), &sales["parentId"])
+    );
+    let of = |id: &Value, rest: &str| {
+        let id = id.as_str().unwrap();
+        place.get(&format!("{groups}/{id}{rest}")).json()
+    };
+    assert_eq!(of(&sales["id"], "/role-mappings"), json!({}));
+    let mapped = of(&staff["id"], "/role-mappings");
+    assert_eq!(
+        mapped["clientMappings"]["web"]["mappings"][0]["name"],
+        "editor"
+    );
+    assert_eq!(mapped["realmMappings"][0]["composite"], true);
+    let contained = of(&staff["id"], "/role-mappings/clients/c-bot/composite");
+    assert_eq!(contained[0]["name"], "run");
+    place.put(json!({ "unconfirmed": { "group_parent_id": false } }));
+    let sales = of(&sales["id"], "");
+    assert!(sales.get("parentId").is_none());
+    let above = place.get("/admin/realms/main/group-by-path/Staff").json();
+    assert_eq!(above["id"], staff["id"]);
+}

@@ -125,3 +125,21 @@ fn memberships_stay_or_go_with_the_account_as_set() {
     assert_eq!(app.truth(&users[1])["live"], json!([]));
     assert_eq!(members(&app, &group), 1, "the deleted one is still named");
 }
+
+#[test]
+fn members_can_be_kept_back_and_filters_know_them() {
+    let sim = Sim::start(&[]);
+    let app = Place::new(&sim, "scim", json!({}));
+    let (users, group) = two_in_sales(&app);
+    for (told, expected) in [("empty", Some(json!([]))), ("hidden", None)] {
+        app.put(json!({ "group_members": told }));
+        let read = app.get(&format!("/Groups/{group}")).json();
+        assert_eq!(read.get("members").cloned(), expected, "{told}");
+        let filter = format!(
+            "id%20eq%20%22{group}%22%20and%20members%20eq%20%22{}%22",
+            users[0]
+        );
+        let found = app.get(&format!("/Groups?filter={filter}")).json();
+        assert_eq!(found["totalResults"], 1, "{told}");
+    }
+}

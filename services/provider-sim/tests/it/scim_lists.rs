@@ -49,6 +49,48 @@ fn filters_find_and_can_be_ignored_refused_or_answered_with_404() {
 }
 
 #[test]
+fn a_filter_on_what_is_not_known_finds_nothing() {
+    let sim = Sim::start(&[]);
+    let app = app_of_five(&sim);
+    app.put(json!({ "unknown_filters": ["emails.value"] }));
+    let by_address = app.get("/Users?filter=emails.value%20eq%20%22p3%40example.com%22");
+    assert_eq!(
+        (by_address.status, &by_address.json()["totalResults"]),
+        (200, &json!(0))
+    );
+    let by_name = app.get("/Users?filter=userName%20eq%20%22p3%40example.com%22");
+    assert_eq!(by_name.json()["totalResults"], 1);
+}
+
+#[test]
+fn whoever_asks_for_cursors_is_led_on_by_them_and_nobody_else() {
+    let sim = Sim::start(&[]);
+    let app = app_of_five(&sim);
+    app.put(json!({ "pages": "cursor" }));
+    let config = app.get("/ServiceProviderConfig").json();
+    assert_eq!(config["pagination"]["cursor"], true);
+    let by_index = app.get("/Users?startIndex=3&count=2").json();
+    assert_eq!(names(&by_index), ["p0@example.com", "p1@example.com"]);
+    assert!(by_index.get("nextCursor").is_none());
+    let mut cursor = String::new();
+    let mut seen = 0;
+    loop {
+        let page = app.get(&format!("/Users?cursor={cursor}&count=2")).json();
+        seen += names(&page).len();
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, 5);
+    let lost = app.get("/Users?cursor=elsewhere");
+    assert_eq!(
+        (lost.status, &lost.json()["scimType"]),
+        (400, &json!("invalidCursor"))
+    );
+}
+
+#[test]
 fn pages_cover_the_list_and_can_repeat() {
     let sim = Sim::start(&[]);
     let app = app_of_five(&sim);

@@ -27,12 +27,31 @@ pub enum Mutation {
         /// The group's name.
         group: String,
     },
-    /// Has a group give a realm role; both made where they are missing.
+    /// Has a group give a role, of the realm or of a client; group and realm role are made where they are missing.
     AddRoleToGroup {
         /// The group's name.
         group: String,
         /// The role's name.
         role: String,
+        /// The client whose role it is.
+        #[serde(default)]
+        client: Option<String>,
+    },
+    /// Puts a group below another; both made where they are missing.
+    SetParent {
+        /// The group's name.
+        group: String,
+        /// The name of the one above.
+        parent: String,
+    },
+    /// Has a realm role, made where it is missing, contain a role of a client.
+    AddRoleToRole {
+        /// The realm role's name.
+        role: String,
+        /// The client.
+        client: String,
+        /// The name of the client's role.
+        contains: String,
     },
     /// Sets `enabled` of a user.
     SetEnabled {
@@ -100,9 +119,41 @@ pub fn apply(realm: &mut Realm, change: Mutation, now_ms: i64) -> Answer {
                 .get_mut(&id)
                 .map(|user| user.groups.remove(&group));
         }
-        Mutation::AddRoleToGroup { group, role } => {
+        Mutation::AddRoleToGroup {
+            group,
+            role,
+            client: None,
+        } => {
             let (group, role) = (plant::group(realm, &group), plant::role(realm, &role));
             realm.group_roles.entry(group).or_default().insert(role);
+        }
+        Mutation::AddRoleToGroup {
+            group,
+            role,
+            client: Some(client),
+        } => {
+            let (group, client) = (
+                plant::group(realm, &group),
+                plant::find_client(realm, &client)?,
+            );
+            let clients = realm.group_client_roles.entry(group).or_default();
+            clients.entry(client).or_default().insert(role);
+        }
+        Mutation::SetParent { group, parent } => {
+            let (group, parent) = (plant::group(realm, &group), plant::group(realm, &parent));
+            realm.group_parents.insert(group, parent);
+        }
+        Mutation::AddRoleToRole {
+            role,
+            client,
+            contains,
+        } => {
+            let (role, client) = (
+                plant::role(realm, &role),
+                plant::find_client(realm, &client)?,
+            );
+            let clients = realm.composites.entry(role).or_default();
+            clients.entry(client).or_default().insert(contains);
         }
         Mutation::SetEnabled { user, enabled } => {
             let id = find(realm, &user)?;

@@ -11,20 +11,55 @@ use crate::passage::Call;
 /// `GET users/{id}/groups`.
 pub fn list(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
     let groups = user(realm, call)?.groups.iter();
-    let shown = groups.filter_map(|id| {
-        let name = realm.groups.get(id)?;
-        let shown: Value = json!({ "id": id, "name": name, "path": format!("/{name}") });
-        Some(shown)
-    });
+    let shown = groups.filter_map(|id| brief(realm, id));
     page::cut(shown, &realm.settings, call)
 }
 
-/// `GET groups`.
+/// `GET groups`: the topmost.
 pub fn all(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
-    let shown = realm.groups.iter().map(|(id, name)| {
-        json!({ "id": id, "name": name, "path": format!("/{name}"), "subGroupCount": 0, "subGroups": [] })
-    });
+    let topmost = realm.groups.keys();
+    let topmost = topmost.filter(|id| !realm.group_parents.contains_key(*id));
+    let shown = topmost.filter_map(|id| whole(realm, id));
     page::cut(shown, &realm.settings, call)
+}
+
+/// `GET groups/{id}`.
+pub fn get(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let shown = whole(realm, call.argument(1));
+    shown
+        .map(|group| Reply::json(200, &group))
+        .ok_or(Refusal::new(404, "Could not find group by id"))
+}
+
+/// `GET group-by-path/{path}`; the path of a group three levels down is as much as can be asked for.
+pub fn by_path(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let wanted: String = (1..call.arguments.len())
+        .map(|at| format!("/{}", call.argument(at)))
+        .collect();
+    let found = realm.groups.keys();
+    let mut found = found.filter(|id| realm.group_path(id) == wanted);
+    let shown = found.next().and_then(|id| whole(realm, id));
+    shown
+        .map(|group| Reply::json(200, &group))
+        .ok_or(Refusal::new(404, "Group path does not exist"))
+}
+
+fn brief(realm: &Realm, id: &str) -> Option<Value> {
+    let name = realm.groups.get(id)?;
+    let mut shown = json!({ "id": id, "name": name, "path": realm.group_path(id) });
+    let parent = realm.group_parents.get(id);
+    if let Some(parent) = parent.filter(|_| realm.settings.unconfirmed.group_parent_id) {
+        shown["parentId"] = json!(parent);
+    }
+    Some(shown)
+}
+
+fn whole(realm: &Realm, id: &str) -> Option<Value> {
+    let mut shown = brief(realm, id)?;
+    let below = realm.group_parents.values();
+    shown["subGroupCount"] = json!(below.filter(|parent| *parent == id).count());
+    shown["subGroups"] = json!([]);
+    Some(shown)
 }
 
 /// `GET groups/{id}/members`.

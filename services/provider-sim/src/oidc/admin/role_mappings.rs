@@ -1,5 +1,7 @@
 //! Roles of a user: of the realm, and of clients.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{body, removed, user, user_mut};
@@ -34,21 +36,66 @@ pub fn list(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
     Ok(Reply::json(200, &shown))
 }
 
-/// `GET groups/{id}/role-mappings`.
+/// `GET groups/{id}/role-mappings`: what is mapped to the group itself.
 pub fn of_group(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
-    let group = call.argument(1);
-    if !realm.groups.contains_key(group) {
-        return Err(Refusal::new(404, "Could not find group by id"));
+    let group = group(realm, call)?;
+    let mut shown = json!({});
+    let of_realm = realm.group_roles.get(group).into_iter().flatten();
+    let of_realm: Vec<Value> = of_realm.map(|id| of_the_realm(realm, id)).collect();
+    if !of_realm.is_empty() {
+        shown["realmMappings"] = json!(of_realm);
     }
+    for (uuid, roles) in realm.group_client_roles.get(group).into_iter().flatten() {
+        if let Some(client) = realm.clients.get(uuid) {
+            let name = client.client_id.as_str();
+            let mappings: Vec<Value> = roles.iter().map(|role| of_a_client(uuid, role)).collect();
+            shown["clientMappings"][name] =
+                json!({ "id": uuid, "client": name, "mappings": mappings });
+        }
+    }
+    Ok(Reply::json(200, &shown))
+}
+
+/// `GET groups/{id}/role-mappings/realm/composite`: the group's realm roles with those that they contain.
+pub fn of_group_whole(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let roles = realm.group_roles.get(group(realm, call)?);
+    let roles = roles.into_iter().flatten();
+    let shown: Vec<Value> = roles.map(|id| of_the_realm(realm, id)).collect();
+    Ok(Reply::json(200, &shown))
+}
+
+/// `GET groups/{id}/role-mappings/clients/{client}/composite`: the group's roles of a client, and those that its realm roles
+/// contain.
+pub fn of_group_at_client(realm: &mut Realm, call: &Call) -> Result<Reply, Refusal> {
+    let group = group(realm, call)?;
+    let client = super::client(realm, call.argument(2))?.uuid.as_str();
+    let direct = realm.group_client_roles.get(group);
     let roles = realm.group_roles.get(group).into_iter().flatten();
-    let mappings: Vec<Value> = roles
-        .map(|id| json!({ "id": id, "name": realm.roles.get(id), "clientRole": false }))
+    let contained = roles.filter_map(|id| realm.composites.get(id));
+    let all = direct.into_iter().chain(contained);
+    let names: BTreeSet<&String> = all.filter_map(|it| it.get(client)).flatten().collect();
+    let shown: Vec<Value> = names
+        .into_iter()
+        .map(|name| of_a_client(client, name))
         .collect();
-    let body = match mappings.is_empty() {
-        true => json!({}),
-        false => json!({ "realmMappings": mappings }),
-    };
-    Ok(Reply::json(200, &body))
+    Ok(Reply::json(200, &shown))
+}
+
+fn group<'a>(realm: &Realm, call: &'a Call) -> Result<&'a str, Refusal> {
+    let group = call.argument(1);
+    match realm.groups.contains_key(group) {
+        true => Ok(group),
+        false => Err(Refusal::new(404, "Could not find group by id")),
+    }
+}
+
+fn of_the_realm(realm: &Realm, id: &str) -> Value {
+    let composite = realm.composites.contains_key(id);
+    json!({ "id": id, "name": realm.roles.get(id), "composite": composite, "clientRole": false })
+}
+
+fn of_a_client(uuid: &str, name: &str) -> Value {
+    json!({ "id": format!("{uuid}/{name}"), "name": name, "composite": false, "clientRole": true, "containerId": uuid })
 }
 
 /// `POST users/{id}/role-mappings/realm`.

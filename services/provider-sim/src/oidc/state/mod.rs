@@ -36,8 +36,14 @@ pub struct Realm {
     pub tokens: HashMap<String, Token>,
     /// Names of groups by id.
     pub groups: BTreeMap<String, String>,
+    /// Ids of parents by the group below them.
+    pub group_parents: BTreeMap<String, String>,
     /// Ids of realm roles by the group that gives them.
     pub group_roles: BTreeMap<String, BTreeSet<String>>,
+    /// Roles of clients by the group that gives them: names by internal id of the client.
+    pub group_client_roles: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    /// Roles of clients by the realm role that contains them: names by internal id of the client.
+    pub composites: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     /// Names of realm roles by id.
     pub roles: BTreeMap<String, String>,
     /// Assertion ids that were used already, with their expiry in seconds.
@@ -64,7 +70,10 @@ impl Realm {
             sessions: BTreeMap::new(),
             tokens: HashMap::new(),
             groups: BTreeMap::new(),
+            group_parents: BTreeMap::new(),
             group_roles: BTreeMap::new(),
+            group_client_roles: BTreeMap::new(),
+            composites: BTreeMap::new(),
             roles: BTreeMap::new(),
             used_assertions: HashMap::new(),
             not_before_s: 0,
@@ -109,6 +118,25 @@ impl Realm {
             user.username.eq_ignore_ascii_case(name) || user.email.eq_ignore_ascii_case(name)
         };
         users.find(same).map(|user| user.id.clone())
+    }
+
+    /// A group and all above it, itself first.
+    pub fn lineage(&self, group: &str) -> Vec<String> {
+        let mut lineage = vec![group.to_owned()];
+        while let Some(parent) = lineage.last().and_then(|it| self.group_parents.get(it)) {
+            if lineage.contains(parent) {
+                break;
+            }
+            lineage.push(parent.clone());
+        }
+        lineage
+    }
+
+    /// The path of a group, from the topmost down.
+    pub fn group_path(&self, group: &str) -> String {
+        let lineage = self.lineage(group);
+        let names = lineage.iter().rev().filter_map(|id| self.groups.get(id));
+        names.map(|name| format!("/{name}")).collect()
     }
 
     /// The client with this `client_id`.

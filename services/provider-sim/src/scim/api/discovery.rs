@@ -58,7 +58,7 @@ fn all(app: &App, call: &Call, documents: Vec<Value>) -> Result<Reply, Refusal> 
         return Err(Refusal::new(403, "a filter is not allowed here"));
     }
     let total = documents.len();
-    Ok(shape::list(&app.settings, documents, total, 1))
+    Ok(shape::list(&app.settings, documents, total, 1, None))
 }
 
 fn one(app: &App, call: &Call, documents: &[Value]) -> Result<Reply, Refusal> {

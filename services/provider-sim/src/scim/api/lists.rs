@@ -1,4 +1,4 @@
-//! Lists: filter and paging by index (RFC 7644 section 3.4.2).
+//! Lists: filter and paging, by index (RFC 7644 section 3.4.2) or by cursor (RFC 9865).
 
 use serde_json::Value;
 
@@ -6,6 +6,7 @@ use crate::exchange::Reply;
 use crate::passage::{Call, Instance as _};
 use crate::scim::error::Refusal;
 use crate::scim::filter::Filter;
+use crate::scim::settings::Pages;
 use crate::scim::shape;
 use crate::scim::state::{App, Kind, Resource};
 
@@ -14,6 +15,7 @@ struct Wanted {
     filter: Option<Filter>,
     start: i64,
     count: Option<i64>,
+    cursor: Option<String>,
 }
 
 /// `GET /Users`.
@@ -48,6 +50,7 @@ fn by_query(call: &Call) -> Result<Wanted, Refusal> {
         filter: call.parameter("filter").map(Filter::parse).transpose()?,
         start: number("startIndex")?.unwrap_or(1),
         count: number("count")?,
+        cursor: call.parameter("cursor").map(str::to_owned),
     })
 }
 
@@ -58,6 +61,7 @@ fn by_body(call: &Call) -> Result<Wanted, Refusal> {
         filter: body["filter"].as_str().map(Filter::parse).transpose()?,
         start: body["startIndex"].as_i64().unwrap_or(1),
         count: body["count"].as_i64(),
+        cursor: body["cursor"].as_str().map(str::to_owned),
     })
 }
 
@@ -71,15 +75,18 @@ fn list(app: &App, kind: Kind, wanted: &Wanted, call: &Call) -> Result<Reply, Re
         }
         _ => {}
     }
-    if let Some(filter) = filter {
-        for asked in filter.attributes() {
-            let mut refused = settings.refused_filters.iter();
-            if refused.any(|name| name.eq_ignore_ascii_case(&asked)) {
-                return Err(Refusal::bad("invalidFilter", format!("{asked}: no filter")));
-            }
-        }
+    let asked = filter.map(Filter::attributes).unwrap_or_default();
+    let one_of = |names: &[String]| {
+        let known = |asked: &&String| names.iter().any(|name| name.eq_ignore_ascii_case(asked));
+        asked.iter().find(known).cloned()
+    };
+    if let Some(name) = one_of(&settings.refused_filters) {
+        return Err(Refusal::bad("invalidFilter", format!("{name}: no filter")));
     }
-    let found = picked(app, kind, filter);
+    let found = match one_of(&settings.unknown_filters) {
+        Some(_) => Vec::new(),
+        None => picked(app, kind, filter),
+    };
     if found.is_empty() && filter.is_some() && settings.no_match_status == 404 {
         return Err(Refusal::not_found("with these values"));
     }
@@ -89,13 +96,28 @@ fn list(app: &App, kind: Kind, wanted: &Wanted, call: &Call) -> Result<Reply, Re
         None => settings.page_size_max,
         Some(count) => usize::try_from(count.max(0)).unwrap_or(usize::MAX),
     };
-    let begin = settings.page_repeats.begin(start - 1);
+    let begin = match (settings.pages, &wanted.cursor) {
+        (Pages::Index, _) => settings.page_repeats.begin(start - 1),
+        (Pages::Cursor, cursor) => place_of(cursor.as_deref().unwrap_or_default())?,
+    };
     let page = found.iter().skip(begin);
     let page: Vec<Value> = page
         .take(count.min(settings.page_size_max))
         .map(|resource| shape::resource(app, kind, resource, call))
         .collect();
-    Ok(shape::list(settings, page, found.len(), start))
+    let next = begin + page.len();
+    let by_cursor = settings.pages == Pages::Cursor && wanted.cursor.is_some();
+    let next = (by_cursor && next < found.len()).then(|| format!("at-{next}"));
+    Ok(shape::list(settings, page, found.len(), start, next))
+}
+
+/// Where a cursor leads; an empty one to the beginning.
+fn place_of(cursor: &str) -> Result<usize, Refusal> {
+    if cursor.is_empty() {
+        return Ok(0);
+    }
+    let place = cursor.strip_prefix("at-").and_then(|at| at.parse().ok());
+    place.ok_or_else(|| Refusal::bad("invalidCursor", "no cursor of ours"))
 }
 
 fn picked<'a>(app: &'a App, kind: Kind, filter: Option<&Filter>) -> Vec<&'a Resource> {
