@@ -1,10 +1,7 @@
-//! Accounts: reading one by id, looking for a person's, and the reads that prove tenant and credential.
-
-use std::collections::HashSet;
+//! Accounts: reading one by id, and the reads that prove tenant and credential.
 
 use sever_domain::OutcomeClass;
-use sever_domain::identity::PersonAttributes;
-use sever_provider::{Account, CallError, FoundAccount};
+use sever_provider::{CallError, FoundAccount};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -54,104 +51,6 @@ pub async fn find_by_id(app: &App, id: &str) -> Result<FoundAccount, CallError> 
         Some(user) => FoundAccount::Present(Box::new(user.into_account(app))),
         None => FoundAccount::Absent,
     })
-}
-
-/// Looks for each of the person's addresses as `userName` and as an address, and for their numbers as `externalId`.
-/// Everything that comes back is compared here: an account counts only where it really carries what was asked for.
-///
-/// # Errors
-/// As any read. Where no filter for an address is taken, everybody is read.
-pub async fn find_by_login(
-    app: &App,
-    person: &PersonAttributes,
-) -> Result<Vec<Account>, CallError> {
-    let theirs = Theirs::of(person);
-    let mut found: Vec<User> = Vec::new();
-    for (filter, on) in theirs.filters() {
-        match search(app, Some(&filter), &theirs).await {
-            Ok(users) => found.extend(users),
-            Err(refused) if takes_no_filter(refused.meaning) => match on {
-                // One refused filter is made up for by reading everybody, which no other filter could add to.
-                On::Address => {
-                    let all = search(app, None, &theirs).await;
-                    found = all.map_err(|refused| refused.error)?;
-                    break;
-                }
-                // Many applications have no such attribute, and not everybody is read for one.
-                On::Number => {}
-            },
-            Err(refused) => return Err(refused.error),
-        }
-    }
-    let mut known = HashSet::new();
-    found.retain(|user| known.insert(user.id.clone()));
-    Ok(found
-        .into_iter()
-        .map(|user| user.into_account(app))
-        .collect())
-}
-
-/// What a filter asks about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum On {
-    Address,
-    Number,
-}
-
-/// What an account of the person is known by.
-struct Theirs<'a> {
-    emails: Vec<&'a str>,
-    numbers: Vec<&'a str>,
-}
-
-impl<'a> Theirs<'a> {
-    fn of(person: &'a PersonAttributes) -> Self {
-        let told = |texts: &'a [String]| -> Vec<&'a str> {
-            let texts = texts.iter().map(|text| text.trim());
-            texts.filter(|text| !text.is_empty()).collect()
-        };
-        Self {
-            emails: told(&person.emails),
-            numbers: told(&person.external_ids),
-        }
-    }
-
-    fn filters(&self) -> Vec<(String, On)> {
-        let of_email = |email: &&str| {
-            ["userName", "emails.value"].map(|name| (equals(name, email), On::Address))
-        };
-        let of_number = |number: &&str| (equals("externalId", number), On::Number);
-        let addresses = self.emails.iter().flat_map(of_email);
-        addresses
-            .chain(self.numbers.iter().map(of_number))
-            .collect()
-    }
-
-    /// Upper and lower case count in a number and not in an address (RFC 7643 section 3.1).
-    fn has(&self, user: &User) -> bool {
-        let same = |login: &str, email: &str| login.trim().to_lowercase() == email.to_lowercase();
-        let by_login = || {
-            user.logins()
-                .any(|login| self.emails.iter().any(|email| same(&login, email)))
-        };
-        let number = user.document.text("externalId");
-        number.is_some_and(|number| self.numbers.contains(&number.as_str())) || by_login()
-    }
-}
-
-async fn search(
-    app: &App,
-    filter: Option<&str>,
-    theirs: &Theirs<'_>,
-) -> Result<Vec<User>, Refused> {
-    let wanted = List {
-        doing: "looking for an account by login",
-        endpoint: USERS,
-        collection: "Users",
-        filter,
-    };
-    let keep = |document| User::of(document, None).filter(|user| theirs.has(user));
-    list(app, wanted, keep).await
 }
 
 /// Whether the application lists a user of whom it says that they are there; `None` where it takes no filter.

@@ -14,8 +14,8 @@ use sever_provider::{
 use crate::app::App;
 use crate::plan::End;
 use crate::{
-    account, apply, capabilities, disposition, families, inspect, inventory, plan, rules, step,
-    undo,
+    account, apply, capabilities, disposition, families, inspect, inventory, lookup, plan, rules,
+    step, undo,
 };
 
 /// One SCIM application, as the worker sees it. Made by [`crate::ScimFactory`].
@@ -64,7 +64,7 @@ impl Connector for ScimConnector {
     }
 
     async fn find_by_login(&self, person: &PersonAttributes) -> Result<Vec<Account>, CallError> {
-        account::find_by_login(&self.app, person).await
+        lookup::find_by_login(&self.app, person).await
     }
 
     fn contain(&self, binding: BindingId, account: &Account) -> Vec<PlannedStep> {

@@ -17,6 +17,8 @@ pub struct Dialects {
     pub keeps_deleted: Flag,
     /// DELETE was answered with 405 or 501.
     pub has_no_delete: Flag,
+    /// Somebody was found by their address: a filter that finds nobody means that there is nobody.
+    pub finds_addresses: Flag,
     /// Groups were found by their members: a filter that finds nothing means that there is nothing.
     pub finds_members: Flag,
     /// Bodies are taken as plain JSON only.

@@ -23,6 +23,7 @@ mod families;
 mod inspect;
 mod inventory;
 mod listing;
+mod lookup;
 mod members;
 mod patch;
 mod plan;

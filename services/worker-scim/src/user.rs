@@ -97,9 +97,15 @@ impl User {
 
     /// Everything that the user is known by at the application: `userName` and addresses.
     pub fn logins(&self) -> impl Iterator<Item = String> {
+        let name = self.document.text("userName");
+        name.into_iter().chain(self.addresses())
+    }
+
+    /// The values of `emails`.
+    pub fn addresses(&self) -> impl Iterator<Item = String> + use<> {
         let emails = self.document.items("emails").unwrap_or_default();
         let emails: Vec<String> = emails.into_iter().filter_map(item_key).collect();
-        self.document.text("userName").into_iter().chain(emails)
+        emails.into_iter()
     }
 
     /// What the account can be matched by.

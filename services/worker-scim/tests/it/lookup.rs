@@ -1,6 +1,7 @@
 //! Finding a person's account.
 
 use serde_json::json;
+use sever_domain::OutcomeClass;
 use sever_domain::identity::{PersonAttributes, matches_on_two};
 use sever_provider::{Connector as _, FoundAccount};
 
@@ -58,6 +59,66 @@ async fn an_address_that_is_not_the_login_finds_too_and_a_stranger_does_not() {
         sim.connector().find_by_login(&stranger).await.unwrap(),
         vec![]
     );
+}
+
+/// How many lists of everybody were read.
+async fn lists_of_all(sim: &Sim) -> usize {
+    let journal = sim.journal().await;
+    let all = journal.iter().filter(|call| {
+        call["operation"] == "list_users" && !call["query"].to_string().contains("filter")
+    });
+    all.count()
+}
+
+#[tokio::test]
+async fn nobody_is_believed_only_of_a_filter_that_has_found_somebody() {
+    let sim = Sim::start(json!({ "unknown_filters": ["emails.value"] })).await;
+    let document = json!({ "users": [
+        { "login": "abyron", "email": "ada@example.com" }, { "login": "bob@example.com" },
+    ] });
+    let users = sim.seed(&document).await;
+    let connector = sim.connector();
+    let found = connector.find_by_login(&ada()).await.unwrap();
+    assert_eq!(found.len(), 1, "the filter finds nothing, and she is there");
+    assert_eq!(found[0].provider_id, users[0]);
+    let bob = PersonAttributes {
+        emails: vec!["bob@example.com".into()],
+        ..PersonAttributes::default()
+    };
+    let found = connector.find_by_login(&bob).await.unwrap();
+    assert_eq!(found[0].provider_id, users[1]);
+    sim.configure(json!({})).await;
+    let nobody = PersonAttributes {
+        emails: vec!["nobody@example.com".into()],
+        ..PersonAttributes::default()
+    };
+    let connector = sim.connector();
+    sim.clear_journal().await;
+    assert_eq!(connector.find_by_login(&nobody).await.unwrap(), vec![]);
+    assert_eq!(
+        lists_of_all(&sim).await,
+        1,
+        "nothing is known of the filter"
+    );
+    connector.find_by_login(&ada()).await.unwrap();
+    assert_eq!(connector.find_by_login(&nobody).await.unwrap(), vec![]);
+    assert_eq!(lists_of_all(&sim).await, 1, "it has found somebody");
+}
+
+#[tokio::test]
+async fn where_no_list_of_everybody_is_given_nobody_is_not_taken_for_absent() {
+    let sim = Sim::start(json!({ "unfiltered_refusal": 400 })).await;
+    sim.seed(&people::two()).await;
+    let connector = sim.connector();
+    let nobody = PersonAttributes {
+        emails: vec!["nobody@example.com".into()],
+        ..PersonAttributes::default()
+    };
+    let error = connector.find_by_login(&nobody).await.unwrap_err();
+    assert_eq!(error.class, OutcomeClass::NeedsPerson);
+    assert!(error.what.contains("import"), "{error}");
+    assert_eq!(connector.find_by_login(&ada()).await.unwrap().len(), 1);
+    assert_eq!(connector.find_by_login(&nobody).await.unwrap(), vec![]);
 }
 
 #[tokio::test]
