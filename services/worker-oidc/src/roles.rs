@@ -16,24 +16,38 @@ use crate::issuer::{Issuer, Refused, unusable};
 /// Clients whose roles are power over the realm itself.
 const ADMINISTRATION: [&str; 2] = ["realm-management", "master-realm"];
 
+/// What is mapped to a user or to a group.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Mappings {
-    realm_mappings: Vec<Role>,
-    client_mappings: BTreeMap<String, OfClient>,
+pub struct Mappings {
+    /// Roles of the realm.
+    pub realm_mappings: Vec<Role>,
+    /// Roles of clients, by client id.
+    pub client_mappings: BTreeMap<String, OfClient>,
 }
 
+/// The mappings of one client's roles.
 #[derive(Debug, Deserialize)]
-struct OfClient {
+pub struct OfClient {
     id: String,
+    /// The roles.
     #[serde(default)]
-    mappings: Vec<Role>,
+    pub mappings: Vec<Role>,
 }
 
+/// A role.
 #[derive(Debug, Deserialize)]
-struct Role {
+pub struct Role {
     id: String,
-    name: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it contains others; one that does not say may.
+    #[serde(default = "may_contain")]
+    pub composite: bool,
+}
+
+const fn may_contain() -> bool {
+    true
 }
 
 /// Reads the roles that are mapped to a user; `None` where the user is not there.
@@ -84,12 +98,16 @@ fn entitlement(user: &str, role: &Role, client: Option<(&String, &str)>) -> Enti
 #[must_use]
 pub fn is_privileged(name: &str, client: Option<&str>) -> bool {
     let name = name.to_lowercase();
-    let of_administration =
-        client.is_some_and(|client| ADMINISTRATION.contains(&client) || client.ends_with("-realm"));
-    of_administration
+    client.is_some_and(is_administration)
         || ["admin", "owner", "root"]
             .iter()
             .any(|word| name.contains(word))
+}
+
+/// Whether a client's roles are power over a realm.
+#[must_use]
+pub fn is_administration(client: &str) -> bool {
+    ADMINISTRATION.contains(&client) || client.ends_with("-realm")
 }
 
 /// Takes a role away, or gives it back: the mapping is named by its role's id and name, as the facts have them.

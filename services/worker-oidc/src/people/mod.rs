@@ -6,6 +6,7 @@ mod disposition;
 mod families;
 mod inspect;
 mod plan;
+mod power;
 mod rules;
 mod standard;
 mod undo;

@@ -1,12 +1,12 @@
 //! The way back for a person: the inverse call of each step that has one, after a fresh look at the target.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sever_domain::Action;
 use sever_domain::entitlement::Entitlement;
 use sever_domain::plan::PlannedStep;
 use sever_provider::{CallError, Undo};
 
-use crate::admin::{Ask, USERS};
+use super::power::{Power, power_of};
 use crate::issuer::Issuer;
 use crate::step::{inverse, never};
 
@@ -37,31 +37,16 @@ pub async fn undo(
 }
 
 async fn group(issuer: &Issuer, done: &PlannedStep) -> Result<Undo, CallError> {
-    let ask = Ask {
-        doing: "reading whether a group carries administrative roles",
-        family: USERS,
-        path: &["groups", &done.target_key, "role-mappings"],
-        query: &[],
-    };
-    let found = issuer.find::<Value>(ask, None).await;
-    let Some(mappings) = found.map_err(|refused| refused.error)? else {
-        return Ok(never("the group does not exist any more"));
-    };
-    let names = |list: &Value| -> Vec<String> {
-        let roles = list.as_array().into_iter().flatten();
-        let names = roles.filter_map(|role| role["name"].as_str());
-        names.map(str::to_lowercase).collect()
-    };
-    let of_realm = names(&mappings["realmMappings"]);
-    let of_clients = mappings["clientMappings"].as_object();
-    let administers = of_realm.iter().any(|name| name.contains("admin"))
-        || of_clients.is_some_and(|clients| {
-            clients
-                .keys()
-                .any(|client| client == "realm-management" || client.ends_with("-realm"))
-        });
-    Ok(match administers && !done.privileged {
-        true => never("the group carries administrative roles now: ask its owner"),
-        false => inverse(done, Action::AddToGroup, json!({})),
+    let power = power_of(issuer, &done.target_key).await;
+    Ok(match power.map_err(|refused| refused.error)? {
+        Power::Gone => never("the group does not exist any more"),
+        Power::Ordinary => inverse(done, Action::AddToGroup, json!({})),
+        Power::Administrative if done.privileged => inverse(done, Action::AddToGroup, json!({})),
+        Power::Administrative => {
+            never("the group, or one above it, carries administrative roles now: ask its owner")
+        }
+        Power::Unclear => never(
+            "what the group and those above it give cannot be read whole: ask its owner, or let our client view clients",
+        ),
     })
 }
