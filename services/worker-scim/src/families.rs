@@ -1,9 +1,10 @@
 //! The families of entitlements that SCIM knows of: how each is read.
 
 mod groups;
+mod hidden;
 mod reading;
 
-pub use groups::{is_indirect, read as read_groups};
+pub use groups::{Memberships, is_indirect, read as read_groups};
 pub use reading::{complete, outcome, seen, unsupported};
 
 use sever_domain::EntitlementKind;

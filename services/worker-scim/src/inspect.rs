@@ -1,12 +1,12 @@
 //! One inspection: every family of one account.
 
 use sever_domain::EntitlementKind as Kind;
-use sever_domain::entitlement::{AccountReading, Entitlement};
+use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading};
 use sever_provider::CallError;
 
 use crate::account::user_by_id;
 use crate::app::App;
-use crate::families;
+use crate::families::{self, Memberships};
 use crate::user::User;
 use crate::values;
 
@@ -18,7 +18,14 @@ pub async fn inspect(app: &App, id: &str) -> Result<AccountReading, CallError> {
     let Some(user) = user_by_id(app, id, None).await? else {
         return Ok(AccountReading::absent(families::ALL));
     };
-    let groups = families::read_groups(app, &user).await;
+    let groups = match families::read_groups(app, &user).await {
+        Ok(Memberships::NotShown(seen)) => FamilyReading {
+            entitlements: seen,
+            ..families::unsupported(Kind::Group, "no group shows its members")
+        },
+        Ok(Memberships::Read(all)) => families::seen(Kind::Group, all),
+        Err(refused) => families::outcome(Kind::Group, Err(refused))?,
+    };
     Ok(AccountReading {
         account_state: user.state(app),
         provider_state: user.provider_state().to_owned(),
@@ -27,7 +34,7 @@ pub async fn inspect(app: &App, id: &str) -> Result<AccountReading, CallError> {
             families::unsupported(Kind::Session, "the standard knows no sessions"),
             families::seen(Kind::Role, values::read(&user, Kind::Role)),
             families::seen(Kind::Licence, values::read(&user, Kind::Licence)),
-            families::outcome(Kind::Group, groups)?,
+            groups,
         ],
     })
 }

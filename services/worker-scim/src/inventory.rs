@@ -22,7 +22,7 @@ use crate::members::{Group, group_by_id};
 use crate::user::User;
 use crate::values;
 use page::{Read, Step, read, refused};
-use place::{List, Place};
+use place::{List, Members, Place, Told};
 
 /// The page after `cursor`; the first one where that is `None`.
 ///
@@ -31,12 +31,8 @@ use place::{List, Place};
 pub async fn page(app: &App, cursor: Option<&Value>) -> Result<InventoryPage, CallError> {
     let (page, next) = match resumed_at::<Place>(cursor)? {
         Place::Users { list } => users(app, list).await?,
-        Place::Groups { list, shown } => groups(app, list, shown).await?,
-        Place::Members {
-            nested,
-            list,
-            shown,
-        } => members(app, nested, list, shown).await?,
+        Place::Groups { list, told } => groups(app, list, told).await?,
+        Place::Members { nested, list, told } => members(app, nested, list, told).await?,
     };
     let next = next.map(|place| place.cursor());
     Ok(InventoryPage { next, ..page })
@@ -47,7 +43,7 @@ type Turned = Result<(InventoryPage, Option<Place>), CallError>;
 async fn users(app: &App, list: List) -> Turned {
     let after = Place::Groups {
         list: List::default(),
-        shown: false,
+        told: Told::default(),
     };
     let Read { items, step } =
         match read(app, "listing the application's users", USERS, "Users", list).await {
@@ -101,7 +97,7 @@ fn take_user(app: &App, page: &mut InventoryPage, user: &User) {
     });
 }
 
-async fn groups(app: &App, list: List, shown: bool) -> Turned {
+async fn groups(app: &App, list: List, mut told: Told) -> Turned {
     let Read { items, step } = match read(
         app,
         "listing the application's groups",
@@ -116,7 +112,6 @@ async fn groups(app: &App, list: List, shown: bool) -> Turned {
     };
     let mut page = InventoryPage::default();
     let mut silent = Vec::new();
-    let mut shown = shown;
     for item in items {
         let record = item.to_string();
         let Some(group) = Document::of(item).and_then(|document| Group::of(document, None)) else {
@@ -127,9 +122,10 @@ async fn groups(app: &App, list: List, shown: bool) -> Turned {
             });
             continue;
         };
-        match take_members(&mut page, &group) {
-            true => shown = true,
-            false => silent.push(group.id),
+        let members = take_members(&mut page, &group);
+        told.note(members);
+        if members == Members::Untold {
+            silent.push(group.id);
         }
     }
     Ok(match step {
@@ -138,69 +134,60 @@ async fn groups(app: &App, list: List, shown: bool) -> Turned {
             (page, None)
         }
         // The groups that show no members in a list are asked one by one.
-        Step::More(list) if silent.is_empty() => (page, Some(Place::Groups { list, shown })),
-        Step::Whole(_) if silent.is_empty() => (page.ends(Kind::Group), None),
+        Step::More(list) if silent.is_empty() => (page, Some(Place::Groups { list, told })),
+        Step::Whole(_) if silent.is_empty() => (all_told(page, told), None),
         step => {
             let list = match step {
                 Step::More(list) => Some(list),
                 _ => None,
             };
             let nested = Nested::below(silent, None);
-            (
-                page,
-                Some(Place::Members {
-                    nested,
-                    list,
-                    shown,
-                }),
-            )
+            (page, Some(Place::Members { nested, list, told }))
         }
     })
 }
 
+/// The end of the groups.
+fn all_told(page: InventoryPage, told: Told) -> InventoryPage {
+    if told.is_whole() {
+        return page.ends(Kind::Group);
+    }
+    let why = "no group shows its members".to_owned();
+    let unread = InventoryPage::not_read(Kind::Group, FamilyResult::Unsupported, why);
+    InventoryPage {
+        ended: [page.ended, unread.ended].concat(),
+        ..page
+    }
+}
+
 /// The first of the groups that showed no members in the list, by itself. An empty one shows none either, so that a single group that
 /// does speaks for all.
-async fn members(app: &App, mut nested: Nested, list: Option<List>, shown: bool) -> Turned {
+async fn members(app: &App, mut nested: Nested, list: Option<List>, mut told: Told) -> Turned {
+    let mut page = InventoryPage::default();
     let Some(id) = nested.first().map(str::to_owned) else {
         return Ok(match list {
-            Some(list) => (
-                InventoryPage::default(),
-                Some(Place::Groups { list, shown }),
-            ),
-            None if shown => (InventoryPage::default().ends(Kind::Group), None),
-            None => {
-                let why = "no group shows its members".to_owned();
-                (
-                    InventoryPage::not_read(Kind::Group, FamilyResult::Unsupported, why),
-                    None,
-                )
-            }
+            Some(list) => (page, Some(Place::Groups { list, told })),
+            None => (all_told(page, told), None),
         });
     };
-    let mut page = InventoryPage::default();
-    let mut shown = shown;
     match group_by_id(app, &id, None).await {
-        Ok(Some(group)) => shown |= take_members(&mut page, &group),
+        Ok(Some(group)) => told.note(take_members(&mut page, &group)),
         Ok(None) => {}
         Err(error) if error.meaning == Meaning::Gone => {}
         Err(error) => return Ok((refused(Kind::Group, error)?, None)),
     }
     nested.turn(None);
-    Ok((
-        page,
-        Some(Place::Members {
-            nested,
-            list,
-            shown,
-        }),
-    ))
+    Ok((page, Some(Place::Members { nested, list, told })))
 }
 
-/// Takes a group's members in; `false` where it shows none. Groups in groups are left out: what they give is shown at no account.
-fn take_members(page: &mut InventoryPage, group: &Group) -> bool {
+/// Takes a group's members in; says what it told of them. Groups in groups are left out: what they give is shown at no account.
+fn take_members(page: &mut InventoryPage, group: &Group) -> Members {
     let Some(members) = group.document.items("members") else {
-        return false;
+        return Members::Untold;
     };
+    if members.is_empty() {
+        return Members::Nobody;
+    }
     let privileged = group.sounds_privileged();
     for item in members {
         if is_group(item) {
@@ -218,7 +205,7 @@ fn take_members(page: &mut InventoryPage, group: &Group) -> bool {
                 .push(Unreadable::without(Kind::Group, item, "id")),
         }
     }
-    true
+    Members::Some
 }
 
 /// Whether a member is a group itself (RFC 7643 section 4.2: `type`, or the address that it refers to).

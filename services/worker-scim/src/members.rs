@@ -30,6 +30,19 @@ enum Form {
 
 const FORMS: [Form; 3] = [Form::Picking, Form::Replace, Form::Put];
 
+/// What a group shows of one user's membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The user is a member.
+    Member,
+    /// Members, and the user is none of them.
+    Others,
+    /// An empty list: of a group without members, or of any group at an application that keeps them back.
+    Nobody,
+    /// No list, or members without their ids: it may be anything.
+    Nothing,
+}
+
 /// A group as it was read.
 #[derive(Debug)]
 pub struct Group {
@@ -56,16 +69,30 @@ impl Group {
         })
     }
 
-    /// Whether the user is a member; `None` where the application does not show members, or shows some without their ids.
-    /// Without any, it may show an empty list or none at all, so no list is no answer.
+    /// What it shows of its members.
     #[must_use]
-    pub fn has(&self, user: &str) -> Option<bool> {
-        let members = self.document.items("members")?;
+    pub fn shows(&self, user: &str) -> Shown {
+        let Some(members) = self.document.items("members") else {
+            return Shown::Nothing;
+        };
         let ids: Vec<Option<String>> = members.into_iter().map(member_id).collect();
         if ids.iter().flatten().any(|id| id == user) {
-            return Some(true);
+            return Shown::Member;
         }
-        ids.iter().all(Option::is_some).then_some(false)
+        match (ids.is_empty(), ids.iter().all(Option::is_some)) {
+            (true, _) => Shown::Nobody,
+            (false, true) => Shown::Others,
+            (false, false) => Shown::Nothing,
+        }
+    }
+
+    /// Whether the user is a member; `None` where it is not told.
+    fn has(&self, user: &str) -> Option<bool> {
+        match self.shows(user) {
+            Shown::Member => Some(true),
+            Shown::Others | Shown::Nobody => Some(false),
+            Shown::Nothing => None,
+        }
     }
 
     /// Whether its name speaks of power over the application.
@@ -290,6 +317,15 @@ mod tests {
         );
         assert_eq!(shown.version.as_deref(), Some("W/\"3\""));
         assert_eq!(shown.others("u1"), json!(["u2"]));
-        assert_eq!(group(json!({"id": "g", "members": null})).has("u1"), None);
+        for (members, expected) in [
+            (json!(null), Shown::Nothing),
+            (json!([]), Shown::Nobody),
+            (json!([{ "display": "Ada" }]), Shown::Nothing),
+            (json!([{ "value": "u2" }]), Shown::Others),
+            (json!([{ "value": "u1" }]), Shown::Member),
+        ] {
+            let group = group(json!({ "id": "g", "members": members }));
+            assert_eq!(group.shows("u1"), expected, "{members}");
+        }
     }
 }

@@ -43,7 +43,7 @@ pub const IMPLIED: &[ImpliedRule] = &[
         account_states: BLOCKED,
         after: None,
         says: "A membership gives access to an account that can be used; it stands in where the application has no \
-            endpoint for groups (404 or 501).",
+            endpoint for groups (404 or 501), or shows the members of none, neither in the group nor to a filter.",
     },
     absent(EntitlementKind::Session),
     absent(EntitlementKind::Role),

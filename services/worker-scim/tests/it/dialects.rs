@@ -1,9 +1,10 @@
 //! Applications that take one form only, say things otherwise, or say less.
 
 use serde_json::{Value, json};
-use sever_domain::Intent;
 use sever_domain::closing::Verdict;
+use sever_domain::entitlement::FamilyResult;
 use sever_domain::{AccountState, EntitlementKind};
+use sever_domain::{Action, Intent};
 use sever_provider::{Connector as _, ConnectorFactory as _};
 use sever_worker_scim::ScimFactory;
 
@@ -163,6 +164,8 @@ async fn documents_are_read_however_they_are_written() {
         json!({ "deactivation_keeps_groups": false }),
         json!({ "deletion_keeps_members": true }),
         json!({ "has_active": true, "etag": true }),
+        json!({ "pages": "cursor", "page_size_max": 1 }),
+        json!({ "pages": "cursor", "page_size_max": 1, "total_results": false, "user_groups": false }),
     ] {
         ends_the_same(settings).await;
     }
@@ -217,4 +220,62 @@ async fn a_user_who_is_in_no_group_reads_whole() {
         outcome.closing
     );
     sim.connector().canary().await.unwrap();
+}
+
+#[tokio::test]
+async fn memberships_that_no_group_shows_are_found_by_filters() {
+    for told in ["empty", "hidden"] {
+        for refused in [json!([]), json!(["members.value"])] {
+            let settings =
+                json!({ "group_members": told, "user_groups": false, "refused_filters": refused });
+            let sim = Sim::start(settings.clone()).await;
+            let users = sim.seed(&people::two()).await;
+            let bob = sim.truth(&users[1]).await;
+            let connector = sim.connector();
+            let reading = connector.inspect(&users[0]).await.unwrap();
+            assert_eq!(reading.of(EntitlementKind::Group).len(), 2, "{settings}");
+            let outcome = opt_out(&connector, Intent::Remove, &users[0]).await;
+            assert_eq!(outcome.verdict, Verdict::NothingLive, "{settings}");
+            assert_eq!(outcome.refused, vec![], "{settings}");
+            let removals = outcome.plan.iter();
+            let removals = removals.filter(|step| step.action == Action::RemoveFromGroup);
+            assert_eq!(removals.count(), 2, "{settings}");
+            let after = sim.truth(&users[1]).await;
+            assert_eq!(after["groups"], bob["groups"], "{settings}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn memberships_that_nothing_shows_are_not_read_as_none() {
+    for settings in [
+        json!({ "refused_filters": ["members.value", "members"] }),
+        json!({ "unknown_filters": ["members.value", "members"] }),
+        json!({ "ignore_filter": true }),
+    ] {
+        for told in ["empty", "hidden"] {
+            let mut settings = settings.clone();
+            settings["group_members"] = json!(told);
+            settings["user_groups"] = json!(false);
+            let sim = Sim::start(settings.clone()).await;
+            let ada = sim.seed(&people::two()).await.remove(0);
+            let credential = json!({ "token": TOKEN, "final_state": "inactive" }).to_string();
+            let connector = ScimFactory::default()
+                .connect(sim.settings(&credential))
+                .unwrap()
+                .people;
+            let reading = connector.inspect(&ada).await.unwrap();
+            let groups = reading.families.last().unwrap();
+            assert_eq!(groups.result, FamilyResult::Unsupported, "{settings}");
+            let outcome = opt_out(&connector, Intent::Remove, &ada).await;
+            assert_eq!(outcome.verdict, Verdict::NothingLive, "{settings}");
+            let rules = outcome.closing.rules_used.iter();
+            let mut groups = rules.filter(|used| used.family == EntitlementKind::Group);
+            assert_eq!(
+                groups.next().map(|used| used.rule),
+                Some("scim.inactive_account_uses_no_group"),
+                "{settings}"
+            );
+        }
+    }
 }

@@ -51,6 +51,7 @@ async fn every_account_and_membership_is_listed_in_every_dialect() {
         json!({"total_results": false}),
         json!({"attribute_case": "pascal", "active_as_string": true, "unknown_members": true}),
         json!({"user_groups": false, "empty_resources": false}),
+        json!({"pages": "cursor", "page_size_max": 1}),
     ] {
         let sim = Sim::start(settings.clone()).await;
         let ids = sim.seed(&two()).await;
@@ -124,4 +125,41 @@ async fn one_record_that_cannot_be_read_is_set_aside_and_groups_that_are_not_off
     assert_eq!(pages[0].unreadable.len(), 2);
     assert!(results(&pages).contains(&(Kind::Account, FamilyResult::Complete, Some(3))));
     assert!(results(&pages).contains(&(Kind::Group, FamilyResult::Unsupported, None)));
+}
+
+#[tokio::test]
+async fn empty_lists_of_members_are_no_members_only_where_a_group_shows_some() {
+    for told in ["empty", "hidden"] {
+        let sim = Sim::start(json!({ "group_members": told })).await;
+        sim.seed(&two()).await;
+        let pages = pages(&sim).await;
+        assert!(
+            results(&pages).contains(&(Kind::Group, FamilyResult::Unsupported, None)),
+            "{told}"
+        );
+    }
+    let sim = Sim::start(json!({})).await;
+    let mut document = two();
+    let empty = json!({ "name": "Nobody" });
+    document["groups"].as_array_mut().unwrap().push(empty);
+    sim.seed(&document).await;
+    let pages = pages(&sim).await;
+    assert!(results(&pages).contains(&(Kind::Group, FamilyResult::Complete, None)));
+}
+
+#[tokio::test]
+async fn a_cursor_that_expired_ends_the_list_as_not_read() {
+    let sim = Sim::start(json!({ "pages": "cursor", "page_size_max": 1 })).await;
+    sim.seed(&two()).await;
+    let expired =
+        json!({ "status": 400, "body": { "status": "400", "scimType": "expiredCursor" } });
+    sim.fault(json!({ "when": { "operation": "list_users" }, "then": expired, "after": 1 }))
+        .await;
+    let pages = pages(&sim).await;
+    let ended = &pages.last().unwrap().ended;
+    assert_eq!(ended[0].result, FamilyResult::Failed);
+    assert!(
+        ended[0].detail.as_deref().unwrap().contains("expire"),
+        "{ended:?}"
+    );
 }
