@@ -142,7 +142,10 @@ async fn by_nobody(app: &App, refused: Refused) -> Result<(), CallError> {
 }
 
 /// `/ServiceProviderConfig`; `None` where it is not served to us.
-async fn says_what_it_is(app: &App) -> Result<Option<Document>, CallError> {
+///
+/// # Errors
+/// As any read, where it may be served later.
+pub async fn says_what_it_is(app: &App) -> Result<Option<Document>, CallError> {
     let ask = Ask {
         doing: "reading what the application supports",
         endpoint: DISCOVERY,

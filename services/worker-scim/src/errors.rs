@@ -38,6 +38,8 @@ pub fn meaning(status: u16, scim_type: Option<&str>) -> Meaning {
         (200..=299, _) => Done,
         (400, "notarget") => NoTarget,
         (400, "invalidfilter" | "toomany") => NoFilter,
+        // The list has to be begun anew (RFC 9865).
+        (400, "expiredcursor" | "invalidcursor") => not_applied(OutcomeClass::Retry),
         (400 | 409, "uniqueness") | (403, "sensitive") | (413, _) => {
             not_applied(OutcomeClass::Permanent)
         }
@@ -148,6 +150,8 @@ mod tests {
             (400, "noTarget", (NeedsPerson, NotApplied)),
             (400, "invalidValue", (NeedsPerson, NotApplied)),
             (400, "invalidVers", (NeedsPerson, NotApplied)),
+            (400, "expiredCursor", (Retry, NotApplied)),
+            (400, "invalidCursor", (Retry, NotApplied)),
             (401, "", (Credentials, NotApplied)),
             (403, "", (NeedsPerson, NotApplied)),
             (403, "sensitive", (Permanent, NotApplied)),

@@ -2,7 +2,8 @@
 //!
 //! The position moves by what was received, not by what was asked for; an item that comes twice counts once.
 //! `totalResults` ends a list early where it is given, and an empty page always does. A server that knows no pages, and
-//! says no total, is known by not knowing `count` either.
+//! says no total, is known by not knowing `count` either. A total that moves says that items may have moved past the
+//! position: the list is read anew. Where a server counts pages by cursors, it is asked by cursor from the start (RFC 9865).
 
 use std::collections::HashSet;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 use sever_domain::OutcomeClass;
 use sever_provider::CallError;
 
+use crate::account::says_what_it_is;
 use crate::app::{App, Ask, Endpoint, Refused, inconsistent, no_scim};
 use crate::document::{Document, boolean};
 use crate::errors::Meaning;
@@ -18,6 +20,9 @@ use crate::errors::Meaning;
 const PAGE: usize = 100;
 /// The most pages of one list: 100,000 items are more than one account's list or a scan of groups should have.
 const PAGES_MAX: usize = 1_000;
+
+/// The most readings of one list that changes meanwhile.
+const PASSES_MAX: usize = 3;
 
 /// What to list.
 #[derive(Debug, Clone, Copy)]
@@ -43,40 +48,72 @@ struct Page {
 /// held in memory for all groups at once. A filter that matches nothing may be answered with 404.
 ///
 /// # Errors
-/// As any read; class `Retry` where the pages go in a circle, class `NeedsPerson` where there are more than
-/// [`PAGES_MAX`].
+/// As any read; class `Retry` where the pages go in a circle or the list changes faster than it is read, class `NeedsPerson`
+/// where there are more than [`PAGES_MAX`].
 pub async fn list<T>(
     app: &App,
     wanted: List<'_>,
     keep: impl Fn(Document) -> Option<T>,
 ) -> Result<Vec<T>, Refused> {
+    let mut count = PAGE;
+    let mut passes = 0;
+    while passes < PASSES_MAX {
+        match pass(app, wanted, count, &keep).await {
+            Ok(Some(items)) => return Ok(items),
+            Ok(None) => passes += 1,
+            Err(refused) if is_lost_cursor(&refused.error) => passes += 1,
+            // A group can have more members than one answer may hold.
+            Err(refused) if is_too_long(&refused.error) && count > 1 => count /= 4,
+            Err(refused) => return Err(refused),
+        }
+        count = count.max(1);
+    }
+    Err(inconsistent(wanted.doing, "the list changes faster than it is read").into())
+}
+
+/// One reading of a list; `None` where its total moved.
+async fn pass<T>(
+    app: &App,
+    wanted: List<'_>,
+    count: usize,
+    keep: &impl Fn(Document) -> Option<T>,
+) -> Result<Option<Vec<T>>, Refused> {
     let mut gathered = Gathered::new();
-    let mut cursor: Option<String> = None;
+    let by_cursor = wanted.filter.is_none() && pages_by_cursor(app).await?;
+    let mut cursor = by_cursor.then(String::new);
     for _ in 0..PAGES_MAX {
         let at = match &cursor {
             Some(cursor) => At::Cursor(cursor),
             None => At::Index(gathered.received + 1),
         };
-        let page = match read_page(app, wanted, at, PAGE).await {
+        let is_first = gathered.received == 0;
+        let page = match read_page(app, wanted, at, count).await {
             Ok(page) => page,
             Err(refused)
-                if refused.meaning == Meaning::Gone
-                    && wanted.filter.is_some()
-                    && gathered.received == 0 =>
+                if refused.meaning == Meaning::Gone && wanted.filter.is_some() && is_first =>
             {
-                return Ok(Vec::new());
+                return Ok(Some(Vec::new()));
             }
             Err(refused) => return Err(refused),
         };
+        let by_cursor = cursor.is_some();
         cursor.clone_from(&page.next_cursor);
-        match gathered.take(wanted.doing, page, &keep)? {
+        let progress = gathered.take(wanted.doing, page, by_cursor, keep)?;
+        let may_go_on = progress != Progress::Whole || gathered.received >= count;
+        if is_first && !by_cursor && cursor.is_none() && may_go_on && pages_by_cursor(app).await? {
+            gathered = Gathered::new();
+            cursor = Some(String::new());
+            continue;
+        }
+        match progress {
             Progress::More => {}
-            Progress::Whole => return Ok(gathered.items),
+            Progress::Whole => return Ok(Some(gathered.items)),
+            Progress::Moved => return Ok(None),
             Progress::Circle if gathered.total.is_none() => {
                 // None was asked for: whoever answers with everything knows no pages.
                 let none = read_page(app, wanted, At::Index(1), 0).await?;
                 if gathered.is_all(&none) {
-                    return Ok(gathered.items);
+                    return Ok(Some(gathered.items));
                 }
                 return Err(circle(wanted.doing).into());
             }
@@ -89,6 +126,43 @@ pub async fn list<T>(
         ..error
     }
     .into())
+}
+
+/// Whether the application says that it counts pages by cursors; asked once.
+///
+/// # Errors
+/// As any read, where the application says nothing now and may later.
+pub async fn pages_by_cursor(app: &App) -> Result<bool, CallError> {
+    if let Some(known) = app.dialects.by_cursor.get() {
+        return Ok(*known);
+    }
+    let config = match says_what_it_is(app).await {
+        Err(error) if error.status == Some(500) => None,
+        config => config?,
+    };
+    let cursor = |config: &Document| {
+        let pagination = Document::of(config.get("pagination")?.clone())?;
+        pagination.get("cursor").and_then(boolean)
+    };
+    let by_cursor = config.as_ref().and_then(cursor).unwrap_or(false);
+    Ok(*app.dialects.by_cursor.get_or_init(|| by_cursor))
+}
+
+/// Whether a cursor leads nowhere any more (RFC 9865).
+#[must_use]
+pub fn is_lost_cursor(error: &CallError) -> bool {
+    let code = error.code.as_deref().unwrap_or_default();
+    ["expiredCursor", "invalidCursor"]
+        .iter()
+        .any(|lost| lost.eq_ignore_ascii_case(code))
+}
+
+/// Whether the answer was a success that is longer than is read.
+fn is_too_long(error: &CallError) -> bool {
+    let is_success = error
+        .status
+        .is_some_and(|status| (200..300).contains(&status));
+    error.class == OutcomeClass::Permanent && is_success
 }
 
 fn circle(doing: &'static str) -> CallError {
@@ -113,6 +187,8 @@ enum Progress {
     Whole,
     /// Page after page brings nothing new.
     Circle,
+    /// The total is another one by now: items may have moved past the position.
+    Moved,
 }
 
 struct Gathered<T> {
@@ -136,13 +212,21 @@ impl<T> Gathered<T> {
         }
     }
 
-    /// Takes a page in; says how far the list has come.
+    /// Takes a page in; says how far the list has come. A cursor holds its place whatever the total is.
     fn take(
         &mut self,
         doing: &'static str,
         page: Page,
+        by_cursor: bool,
         keep: &impl Fn(Document) -> Option<T>,
     ) -> Result<Progress, CallError> {
+        let moved = self
+            .total
+            .zip(page.total)
+            .is_some_and(|(was, is)| was != is);
+        if moved && !by_cursor {
+            return Ok(Progress::Moved);
+        }
         self.total = page.total.or(self.total);
         let leads_on = page.next_cursor.is_some();
         let count = page.items.len();
@@ -157,9 +241,9 @@ impl<T> Gathered<T> {
             }
         }
         self.received += count;
-        if count == 0 {
+        if count == 0 || (by_cursor && !leads_on) {
             return match page.total {
-                // A page may be empty only when everything was received.
+                // The last page comes only when everything was received.
                 Some(total) if self.seen.len() < total && !leads_on => Err(inconsistent(
                     doing,
                     "the list ends before the total that it names",
@@ -264,13 +348,17 @@ mod tests {
     /// How many items the pages make; the progress where they are not whole.
     fn gathered(pages: Vec<Value>) -> Result<usize, Progress> {
         let mut gathered = Gathered::new();
+        let mut by_cursor = false;
         for page in pages {
             let page = read(page).unwrap();
-            match gathered.take("listing", page, &Some) {
+            let leads_on = page.next_cursor.is_some();
+            match gathered.take("listing", page, by_cursor, &Some) {
                 Ok(Progress::More) => {}
                 Ok(Progress::Whole) => return Ok(gathered.items.len()),
+                Ok(Progress::Moved) => return Err(Progress::Moved),
                 Ok(Progress::Circle) | Err(_) => return Err(Progress::Circle),
             }
+            by_cursor = leads_on;
         }
         Err(Progress::More)
     }
@@ -304,6 +392,17 @@ mod tests {
             gathered(vec![total(&["a", "b"]), total(&["b", "c"])]),
             Ok(3)
         );
+    }
+
+    #[test]
+    fn a_total_that_moves_makes_the_list_another_one() {
+        let page =
+            |total: usize, ids: &[&str]| json!({ "totalResults": total, "Resources": of(ids) });
+        let shifted = vec![page(4, &["a", "b"]), page(3, &["d"])];
+        assert_eq!(gathered(shifted), Err(Progress::Moved));
+        let with_cursor =
+            json!({"nextCursor": "x", "totalResults": 2, "Resources": of(&["a", "b"])});
+        assert_eq!(gathered(vec![with_cursor, page(1, &["c"])]), Ok(3));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::place::List;
 use crate::app::{App, Ask, Endpoint, Refused, inconsistent, no_scim};
 use crate::document::{Document, member, text_of};
 use crate::errors::Meaning;
+use crate::listing::{is_lost_cursor, pages_by_cursor};
 
 /// The items asked for on one page.
 const PAGE: usize = 200;
@@ -48,8 +49,10 @@ pub(super) async fn read(
     list: List,
 ) -> Result<Read, Refused> {
     let (begin, count) = ((list.received + 1).to_string(), PAGE.to_string());
+    let by_cursor = list.received == 0 && pages_by_cursor(app).await?;
     let begin = match &list.cursor {
         Some(cursor) => ("cursor", cursor.as_str()),
+        None if by_cursor => ("cursor", ""),
         None => ("startIndex", begin.as_str()),
     };
     let path = [collection];
@@ -60,8 +63,19 @@ pub(super) async fn read(
         path: &path,
         query: &query,
     };
-    let answer = answer(app, ask).await?;
-    let pageless = answer.cursor.is_none() && answer.total.is_none() && list.received == 0;
+    let answer = match answer(app, ask).await {
+        Ok(answer) => answer,
+        // What came before is stored, so that the list cannot be begun anew here: the next inventory does.
+        Err(refused) if is_lost_cursor(&refused.error) => {
+            return Ok(Read {
+                items: Vec::new(),
+                step: Step::Broken("the application let the place in the list expire"),
+            });
+        }
+        Err(refused) => return Err(refused),
+    };
+    let is_first = list.received == 0 && !by_cursor;
+    let pageless = answer.cursor.is_none() && answer.total.is_none() && is_first;
     if pageless && !answer.items.is_empty() {
         // None is asked for: whoever answers with everything knows no pages.
         let query = &[("startIndex", "1"), ("count", "0")];
@@ -74,7 +88,7 @@ pub(super) async fn read(
             });
         }
     }
-    let step = step(list, &answer);
+    let step = step(list, &answer, by_cursor);
     let items = match step {
         Step::Broken(_) => Vec::new(),
         Step::More(_) | Step::Whole(_) => answer.items,
@@ -82,7 +96,8 @@ pub(super) async fn read(
     Ok(Read { items, step })
 }
 
-fn step(list: List, answer: &Answer) -> Step {
+fn step(list: List, answer: &Answer, by_cursor: bool) -> Step {
+    let by_cursor = by_cursor || list.cursor.is_some();
     let first = answer.items.first().and_then(id);
     if first.is_some() && first == list.first {
         return Step::Broken("the pages of the list go in a circle");
@@ -95,14 +110,14 @@ fn step(list: List, answer: &Answer) -> Step {
             cursor: Some(cursor.clone()),
             first,
         }),
-        (None, true) if short => Step::Broken("the list ends before the total that it names"),
-        (None, false) if short || (answer.total.is_none() && list.cursor.is_none()) => {
-            Step::More(List {
-                received,
-                cursor: None,
-                first,
-            })
+        (None, _) if short && (by_cursor || answer.items.is_empty()) => {
+            Step::Broken("the list ends before the total that it names")
         }
+        (None, false) if !by_cursor && (short || answer.total.is_none()) => Step::More(List {
+            received,
+            cursor: None,
+            first,
+        }),
         (None, _) => Step::Whole(answer.total),
     }
 }
@@ -166,7 +181,7 @@ mod tests {
     use serde_json::json;
 
     fn taken(list: List, body: Value) -> Step {
-        step(list, &of(body).unwrap())
+        step(list, &of(body).unwrap(), false)
     }
 
     fn behind(received: usize, first: &str) -> List {
@@ -189,6 +204,8 @@ mod tests {
             taken(behind(3, "c"), json!({"Resources": []})),
             Step::Whole(None)
         );
+        let only = of(json!({"Resources": [{"id": "a"}]})).unwrap();
+        assert_eq!(step(List::default(), &only, true), Step::Whole(None));
         let cursor = json!({"nextCursor": "x", "Resources": [{"id": "a"}]});
         assert!(matches!(
             taken(List::default(), cursor),

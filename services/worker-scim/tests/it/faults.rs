@@ -213,3 +213,24 @@ async fn settings_that_cannot_be_used_name_their_field() {
     );
     assert_eq!(refused(&|it| it.in_flight_max = 0), "in_flight_max");
 }
+
+#[tokio::test]
+async fn a_cursor_that_expired_begins_the_list_anew() {
+    let sim = Sim::start(
+        json!({ "pages": "cursor", "page_size_max": 1, "refused_filters": ["members.value"] }),
+    )
+    .await;
+    let ada = sim.seed(&people::two()).await.remove(0);
+    let expired =
+        json!({ "status": 400, "body": { "status": "400", "scimType": "expiredCursor" } });
+    sim.fault(
+        json!({ "when": { "operation": "list_groups" }, "then": expired, "after": 2, "count": 1 }),
+    )
+    .await;
+    let reading = sim.connector().inspect(&ada).await.unwrap();
+    let groups = reading.families.last().unwrap();
+    assert_eq!(
+        (groups.result, groups.entitlements.len()),
+        (FamilyResult::Complete, 2)
+    );
+}
