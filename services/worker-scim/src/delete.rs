@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::account::{is_listed, user_by_id};
 use crate::activate::{after_write, not_applied};
-use crate::app::{App, Refused, Write, unusable};
+use crate::app::{App, Refused, Write, inconsistent, unusable};
 use crate::errors::Meaning;
 use crate::user::User;
 
@@ -36,7 +36,7 @@ pub async fn delete(app: &App, id: &str, until: Instant) -> Result<Answer, CallE
             {
                 recognize_kept(app, user).await?;
             }
-            return not_deleted(app, refused, left.map(|user| user.active()));
+            return not_deleted(app, id, refused, left.map(|user| user.active()));
         }
         Err(refused) => return Err(refused.error),
     };
@@ -76,22 +76,35 @@ async fn send(
     app.write_user(write, until).await
 }
 
-/// DELETE found nothing, or is not there. `left` is the `active` of the user, where there is one.
+/// DELETE found nothing, or is not there. `left` is the `active` of the user, where there is one. What is not found and shown
+/// may have been deleted before, by a call whose answer was lost: only 405 and 501 say that there is no DELETE.
 fn not_deleted(
     app: &App,
+    id: &str,
     refused: Refused,
     left: Option<Option<bool>>,
 ) -> Result<Answer, CallError> {
+    let is_found = refused.meaning != Meaning::Gone;
     match left {
-        None => return Ok(refused.already()),
-        Some(Some(false))
-            if refused.meaning == Meaning::Gone && app.dialects.keeps_deleted.is_known() =>
-        {
+        None => {
+            app.dialects.unfound.settle(id);
+            return Ok(refused.already());
+        }
+        Some(Some(false)) if !is_found && app.dialects.keeps_deleted.is_known() => {
             return Ok(refused.already());
         }
         Some(_) => {}
     }
-    app.dialects.has_no_delete.learn();
-    let what = "the application has no DELETE for users: somebody must delete the account there";
+    if is_found {
+        app.dialects.has_no_delete.learn();
+        let what =
+            "the application has no DELETE for users: somebody must delete the account there";
+        return Err(unusable(DOING, what.to_owned()));
+    }
+    if app.dialects.unfound.may_be_behind(id, Instant::now()) {
+        let what = "the application finds nothing to delete and still shows the account: its reads may be behind";
+        return Err(not_applied(inconsistent(DOING, what)));
+    }
+    let what = "the application finds nothing to delete and goes on showing the account: somebody must delete it there";
     Err(unusable(DOING, what.to_owned()))
 }

@@ -124,22 +124,22 @@ async fn an_account_that_bears_the_number_and_no_address_is_found() {
             Peer::start(
                 move |request: &Request| match request.target.contains("externalId") {
                     true if refuses => (400, json!({ "scimType": "invalidFilter" })),
-                    true => (
+                    false if request.target.contains("filter=") => {
+                        (200, json!({ "totalResults": 0 }))
+                    }
+                    _ => (
                         200,
                         json!({ "totalResults": 2, "Resources": [jsmith, other] }),
                     ),
-                    false => (200, json!({ "totalResults": 0 })),
                 },
             )
             .await;
         let found = peer.connector("").find_by_login(&person).await.unwrap();
         let ids: Vec<&str> = found.iter().map(|it| it.provider_id.as_str()).collect();
-        let expected: &[&str] = if refuses { &[] } else { &["u1"] };
-        assert_eq!(ids, expected);
-        assert!(
-            peer.seen().iter().all(|line| line.contains("filter=")),
-            "nobody is read for a number"
-        );
+        assert_eq!(ids, ["u1"]);
+        let seen = peer.seen();
+        let everybody = seen.iter().any(|line| line.contains("/Users?startIndex"));
+        assert_eq!(everybody, refuses, "nobody else is read for a number");
     }
 }
 
@@ -271,4 +271,84 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn a_list_whose_total_moves_is_read_anew() {
+    let group = |id: &str, member: &str| json!({ "id": id, "members": [{ "value": member }] });
+    let page =
+        |total: usize, groups: Value| (200, json!({ "totalResults": total, "Resources": groups }));
+    let begun = Mutex::new(0);
+    let peer = Peer::start(move |request: &Request| {
+        let target = request.target.as_str();
+        match target {
+            "/Users/u1" => (200, json!({ "id": "u1", "active": true })),
+            _ if target.contains("filter") => (400, json!({ "scimType": "invalidFilter" })),
+            _ if target.contains("startIndex=1&") => {
+                let mut begun = begun.lock().unwrap();
+                *begun += 1;
+                match *begun {
+                    1 => page(3, json!([group("g1", "u2"), group("g2", "u2")])),
+                    _ => page(2, json!([group("g2", "u2"), group("g3", "u1")])),
+                }
+            }
+            // The first group went meanwhile: the third is the second now.
+            _ if target.contains("startIndex=3&") => page(2, json!([])),
+            _ => (404, Value::Null),
+        }
+    })
+    .await;
+    let reading = peer.connector("").inspect("u1").await.unwrap();
+    assert_eq!(groups(&reading), (FamilyResult::Complete, vec!["g3"]));
+}
+
+#[tokio::test]
+async fn groups_too_large_for_one_answer_are_asked_for_in_smaller_pages() {
+    let peer = Peer::start(|request: &Request| {
+        let target = request.target.as_str();
+        let members = match target.contains("count=100") || target.contains("count=25") {
+            true => json!([{ "value": "u1", "display": "x".repeat(9 << 20) }]),
+            false => json!([{ "value": "u1" }]),
+        };
+        match target {
+            "/Users/u1" => (200, json!({ "id": "u1", "active": true })),
+            _ if target.contains("/Groups?") => {
+                let group = json!({ "id": "g1", "members": members });
+                (200, json!({ "totalResults": 1, "Resources": [group] }))
+            }
+            _ => (404, Value::Null),
+        }
+    })
+    .await;
+    let reading = peer.connector("").inspect("u1").await.unwrap();
+    assert_eq!(groups(&reading), (FamilyResult::Complete, vec!["g1"]));
+}
+
+#[tokio::test]
+async fn a_deletion_that_finds_nothing_while_the_account_is_shown_teaches_nothing() {
+    let peer = Peer::start(|request: &Request| match request.method.as_str() {
+        "DELETE" => (404, Value::Null),
+        _ if request.target.contains("/Users/u1") => {
+            let user = json!({ "id": "u1", "userName": "ada", "active": false });
+            (200, user)
+        }
+        _ => {
+            let users = json!([{ "id": "u1", "userName": "ada", "active": false }]);
+            (200, json!({ "totalResults": 1, "Resources": users }))
+        }
+    })
+    .await;
+    let connector = peer.connector("");
+    let delete = effect(Action::DeleteAccount, EntitlementKind::Account, "u1");
+    let error = connector.apply(&delete).await.unwrap_err();
+    assert_eq!(error.class, sever_domain::OutcomeClass::Retry, "{error}");
+    let reading = connector.inspect("u1").await.unwrap();
+    let binding = sever_domain::BindingId::generate();
+    let plan = connector.plan(sever_domain::Intent::Remove, binding, &reading);
+    let last = plan.last().unwrap();
+    assert_eq!(
+        last.action,
+        Action::DeleteAccount,
+        "the next one is deleted"
+    );
 }
