@@ -13,6 +13,7 @@ use crate::issuer::Issuer;
 use crate::lifetimes::Lifetimes;
 use crate::people::OidcPeople;
 use crate::registered::Registered;
+use crate::tokens::Subjects;
 
 /// Builds the connectors of OpenID providers. Everything that is called is below the base URL; with Keycloak that is the
 /// server's root (and `/auth` where it has that prefix).
@@ -64,6 +65,7 @@ impl ConnectorFactory for OidcFactory {
             client: credential.client,
             scope: credential.scope,
             subject: credential.subject,
+            subjects: Subjects::default(),
             metadata: OnceCell::new(),
             minted: Mutex::new(None),
             refusals: sever_provider::TokenRefusals::default(),

@@ -17,6 +17,7 @@ use crate::client_auth::{ClientAuth, sensitive};
 use crate::credential::Subject;
 use crate::errors::{Meaning, refusal};
 use crate::metadata::{Endpoint, Metadata};
+use crate::tokens::Subjects;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 /// An access token is replaced this long before it expires, so that no call is sent with a dying one; of a short-lived
@@ -40,6 +41,8 @@ pub struct Issuer {
     pub scope: Option<String>,
     /// How a global token revocation names its subject.
     pub subject: Subject,
+    /// The subjects that it was seen to know.
+    pub subjects: Subjects,
     /// What it says of itself; asked once.
     pub metadata: OnceCell<Metadata>,
     /// Our own access token.

@@ -1,10 +1,14 @@
 //! What the standards do with a token whose value is known: revocation (RFC 7009), introspection (RFC 7662); and with a
 //! subject: global token revocation.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use sever_domain::OutcomeClass;
 use sever_provider::http::{Call, Method, Priority};
 use sever_provider::{Answer, CallError};
 use tokio::time::Instant;
@@ -15,10 +19,13 @@ use crate::errors::Meaning;
 use crate::issuer::{Issuer, Refused, inconsistent, unusable};
 
 /// What introspection says of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 pub struct Introspected {
     /// Whether it works.
     pub active: bool,
+    /// Whose it is.
+    #[serde(default, deserialize_with = "text")]
+    sub: Option<String>,
     /// When it was issued, in seconds since the Unix epoch.
     #[serde(default, deserialize_with = "whole_seconds")]
     iat: Option<i64>,
@@ -28,6 +35,12 @@ pub struct Introspected {
 }
 
 impl Introspected {
+    /// Whether it works and is somebody else's than `account`'s. A token whose owner is not told counts as the account's.
+    #[must_use]
+    pub fn is_of_another(&self, account: &str) -> bool {
+        self.active && self.sub.as_deref().is_some_and(|sub| sub != account)
+    }
+
     /// How long it works from its issue, in seconds, where it tells both moments.
     #[must_use]
     pub fn lifetime_s(&self) -> Option<u64> {
@@ -39,6 +52,13 @@ impl Introspected {
     pub fn ends_in_s(&self, now: Timestamp) -> Option<u64> {
         Some(u64::try_from(self.exp?.saturating_sub(now.as_second())).unwrap_or(0))
     }
+}
+
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
 }
 
 /// A NumericDate (RFC 7519 section 2) may have a fraction, and some providers write it as text; what is neither is not told.
@@ -131,10 +151,39 @@ pub async fn revoke_everything(
     call.body = Some(("application/json", subject.to_string()));
     let call = call.with_priority(Priority::Containing).until(Some(until));
     match issuer.send(call).await {
-        Ok(reply) => Ok(issuer.done(&reply)),
-        // The subject is not known: there is nothing to revoke (section 3 of the draft).
-        Err(refused) if refused.meaning == Meaning::Gone => Ok(refused.already()),
+        Ok(reply) => {
+            issuer.subjects.note(account);
+            Ok(issuer.done(&reply))
+        }
+        // A subject that was known before is gone, and nothing is left to revoke (section 3 of the draft).
+        Err(refused) if refused.meaning == Meaning::Gone && issuer.subjects.knows(account) => {
+            Ok(refused.already())
+        }
+        // Nothing else checks what was imported: a wrong subject, a wrong format and a wrong address answer the same.
+        Err(refused) if refused.meaning == Meaning::Gone => Err(CallError {
+            class: OutcomeClass::NeedsPerson,
+            what: "the provider does not know this subject: check the sub that was imported, and the connection's subject \
+                format"
+                .to_owned(),
+            ..refused.error
+        }),
         Err(refused) => Err(refused.error),
+    }
+}
+
+/// The subjects for which the provider has accepted a global revocation, for as long as the process runs.
+#[derive(Debug, Default)]
+pub struct Subjects(Mutex<HashSet<String>>);
+
+impl Subjects {
+    fn note(&self, account: &str) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(account.to_owned());
+    }
+
+    fn knows(&self, account: &str) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(account)
     }
 }
 
@@ -176,6 +225,15 @@ mod tests {
             (Some(300), Some(0))
         );
         assert!(!told(r#"{"active":false,"exp":[]}"#).active);
+        for (text, expected) in [
+            (r#"{"active":true,"sub":"u2"}"#, true),
+            (r#"{"active":true,"sub":"u1"}"#, false),
+            (r#"{"active":true,"sub":[]}"#, false),
+            (r#"{"active":true}"#, false),
+            (r#"{"active":false,"sub":"u2"}"#, false),
+        ] {
+            assert_eq!(told(text).is_of_another("u1"), expected, "{text}");
+        }
         assert!(serde_json::from_str::<Introspected>("{}").is_err());
     }
 }
