@@ -43,7 +43,8 @@ pub const PEOPLE: &[Capability] = &[
         Action::RevokeTokens,
         Restores::Never,
         "Tokens that are registered with us, proven by introspection; with Keycloak's administration offline tokens \
-            too. Access tokens work on until they expire: shown as residual.",
+            too. What is not registered ends with a global token revocation, else it is a person's task. Access tokens \
+            work on until they expire: shown as residual.",
     ),
     by_call(
         EntitlementKind::Grant,

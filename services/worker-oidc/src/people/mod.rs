@@ -64,7 +64,10 @@ impl OidcPeople {
 
 impl Rules for OidcPeople {
     fn implied(&self) -> &[ImpliedRule] {
-        rules::IMPLIED
+        match self.is_keycloak() {
+            true => rules::KEYCLOAK,
+            false => rules::STANDARD,
+        }
     }
 
     fn disposition(

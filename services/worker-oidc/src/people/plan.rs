@@ -1,7 +1,7 @@
 //! The plan at Keycloak: disable; then sessions, tokens and consents; then roles, privileged before ordinary, groups,
 //! credentials and links.
 
-use sever_domain::entitlement::{AccountReading, Entitlement, FamilyResult};
+use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading, FamilyResult};
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{
     AccountState, Action, BindingId, EntitlementKind as Kind, Grade, Intent, Reversibility,
@@ -41,7 +41,11 @@ pub fn plan(
     }
     let opening: Vec<usize> = (0..steps.len()).collect();
     steps.push(log_out(people, binding, &opening));
-    steps.extend(tokens(people, binding, account, reading, &opening));
+    let tokens_are_read = |family: &FamilyReading| {
+        family.family == Kind::Token && family.result == FamilyResult::Complete
+    };
+    let told = reading.families.iter().any(tokens_are_read);
+    steps.extend(tokens(people, binding, account, reading, (told, &opening)));
     let cut: Vec<usize> = (0..steps.len()).collect();
     let mut rest: Vec<&Entitlement> = reading
         .entitlements()
@@ -74,18 +78,14 @@ fn log_out(people: &OidcPeople, binding: BindingId, needs: &[usize]) -> PlannedS
     }
 }
 
-/// The tokens that were read; where nothing tells of them, every one that is registered.
+/// The tokens that were read; where nothing tells of them, every one that is registered. `told` is whether something tells.
 pub fn tokens(
     people: &OidcPeople,
     binding: BindingId,
     account: &str,
     reading: &AccountReading,
-    needs: &[usize],
+    (told, needs): (bool, &[usize]),
 ) -> Vec<PlannedStep> {
-    let told = reading
-        .families
-        .iter()
-        .any(|family| family.family == Kind::Token && family.result == FamilyResult::Complete);
     let revocation = |key: &str, lifetime_s: Option<u64>| PlannedStep {
         reversibility: Reversibility::OneWay,
         residual_s: Some(

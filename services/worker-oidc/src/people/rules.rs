@@ -3,7 +3,7 @@
 use sever_domain::closing::ImpliedRule;
 use sever_domain::{AccountState, Action, EntitlementKind};
 
-/// The rule that closes sessions that nobody shows, after a global token revocation.
+/// The rule that closes sessions and tokens that nobody shows, after a global token revocation.
 pub const ALL_REVOKED: &str = "oidc.global_token_revocation_was_accepted";
 /// The rule that closes tokens of which nobody tells, after their revocation.
 pub const REVOKED_BY_ANSWER: &str = "oidc.revocation_was_answered";
@@ -28,17 +28,27 @@ const fn absent(family: EntitlementKind) -> ImpliedRule {
     }
 }
 
-/// Every implied rule; at most one for a family and an account state.
-pub const IMPLIED: &[ImpliedRule] = &[
+const fn all_revoked(family: EntitlementKind) -> ImpliedRule {
     ImpliedRule {
         name: ALL_REVOKED,
-        family: EntitlementKind::Session,
+        family,
         account_states: PRESENT,
         after: Some(Action::RevokeSessions),
         says: "A provider that answers 204 to a global token revocation revokes every refresh token and requires a new \
             sign-in (draft-parecki-oauth-global-token-revocation section 3). That nobody signs in again is the \
             account's own line.",
-    },
+    }
+}
+
+/// The implied rules by the standards alone, where no account is ever read as absent. An answered revocation says nothing of
+/// tokens that are not registered, so that it covers no family.
+pub const STANDARD: &[ImpliedRule] = &[
+    all_revoked(EntitlementKind::Session),
+    all_revoked(EntitlementKind::Token),
+];
+
+/// The implied rules at Keycloak; at most one for a family and an account state.
+pub const KEYCLOAK: &[ImpliedRule] = &[
     ImpliedRule {
         name: REVOKED_BY_ANSWER,
         family: EntitlementKind::Token,
@@ -59,16 +69,18 @@ pub const IMPLIED: &[ImpliedRule] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::KEYCLOAK;
+    use crate::people;
 
     #[test]
     fn a_family_and_state_has_at_most_one_rule() {
-        for family in KEYCLOAK {
-            for state in AccountState::ALL {
-                let rules = IMPLIED
-                    .iter()
-                    .filter(|rule| rule.family == *family && rule.account_states.contains(state));
-                assert!(rules.count() <= 1, "{family} {state}");
+        for rules in [STANDARD, KEYCLOAK] {
+            for family in people::KEYCLOAK {
+                for state in AccountState::ALL {
+                    let covers = |rule: &&ImpliedRule| {
+                        rule.family == *family && rule.account_states.contains(state)
+                    };
+                    assert!(rules.iter().filter(covers).count() <= 1, "{family} {state}");
+                }
             }
         }
     }
@@ -77,7 +89,8 @@ mod tests {
     fn what_covers_a_present_account_needs_an_answered_call() {
         let present = |rule: &&ImpliedRule| rule.account_states != ABSENT;
         assert!(
-            IMPLIED
+            [STANDARD, KEYCLOAK]
+                .concat()
                 .iter()
                 .filter(present)
                 .all(|rule| rule.after.is_some())

@@ -2,7 +2,7 @@
 //! person's task, and says so in the plan.
 
 use serde_json::json;
-use sever_domain::entitlement::{AccountReading, Entitlement};
+use sever_domain::entitlement::{AccountReading, Entitlement, FamilyReading};
 use sever_domain::identity::AccountAttributes;
 use sever_domain::plan::{Disposition, ManualTask, PlannedStep};
 use sever_domain::{AccountState, Action, BindingId, EntitlementKind as Kind, Grade, StepClass};
@@ -21,6 +21,10 @@ use crate::tokens::{introspect, revoke};
 const TASK_DUE_S: i64 = 24 * 3600;
 /// A value that no provider gives out: asking about it proves who asks, and nothing else.
 const NO_TOKEN: &str = "sever-asks-who-it-is";
+/// Why the tokens are never read whole.
+const NOT_SHOWN: &str = "tokens that are not registered are shown to nobody";
+/// The target that stands for tokens and consents that are not registered.
+const NOT_REGISTERED: &str = "not_registered";
 /// The target of the cut that comes at once.
 const AT_ONCE: &str = "at_once";
 /// The target of the cut after somebody has disabled the account.
@@ -71,7 +75,7 @@ pub async fn canary(issuer: &Issuer) -> Result<(), CallError> {
         .map_err(|refused| refused.error)
 }
 
-/// Reads what the standards show: which registered tokens are alive.
+/// Reads what the standards show: which registered tokens are alive. Of others they show nothing.
 ///
 /// # Errors
 /// Credentials, rate and shutting down as they come.
@@ -79,7 +83,10 @@ pub async fn inspect(people: &OidcPeople, id: &str) -> Result<AccountReading, Ca
     // The plan, which makes no call, needs to know what the provider offers.
     people.issuer.metadata().await?;
     let tokens = match people.registered.alive(&people.issuer, id).await {
-        Ok(Known::Alive(alive)) => complete(Kind::Token, alive),
+        Ok(Known::Alive(alive)) => FamilyReading {
+            entitlements: alive,
+            ..unsupported(Kind::Token, NOT_SHOWN)
+        },
         Ok(Known::NotTold(why)) => unsupported(Kind::Token, why),
         Err(refused) => outcome(Kind::Token, Err(refused))?,
     };
@@ -100,7 +107,8 @@ pub async fn inspect(people: &OidcPeople, id: &str) -> Result<AccountReading, Ca
     })
 }
 
-/// Plans: tokens and, where it is offered, everything else at once; the account by a person; then everything once more.
+/// Plans: registered tokens and, where it is offered, everything else at once; the account by a person; then everything once
+/// more. What is registered with nobody has a line of its own: the last cut ends it, or a person does.
 #[must_use]
 pub fn plan(people: &OidcPeople, binding: BindingId, reading: &AccountReading) -> Vec<PlannedStep> {
     let Some(account) = reading.of(Kind::Account).first() else {
@@ -109,7 +117,11 @@ pub fn plan(people: &OidcPeople, binding: BindingId, reading: &AccountReading) -
     let account = account.provider_key.as_str();
     let metadata = people.issuer.metadata.get();
     let cuts = metadata.is_some_and(|metadata| metadata.global_revocation.is_some());
-    let mut steps = tokens(people, binding, account, reading, &[]);
+    let is_told = |family: &FamilyReading| {
+        family.family == Kind::Token && family.detail.as_deref() == Some(NOT_SHOWN)
+    };
+    let told = reading.families.iter().any(is_told);
+    let mut steps = tokens(people, binding, account, reading, (told, &[]));
     if cuts {
         steps.push(cut(people, binding, AT_ONCE, Vec::new()));
     }
@@ -117,13 +129,25 @@ pub fn plan(people: &OidcPeople, binding: BindingId, reading: &AccountReading) -
     let task = Disposition::Manual { task: disable() };
     steps.push(line(binding, Kind::Account, account, task));
     if cuts {
+        let last = steps.len();
         steps.push(cut(people, binding, AFTER_DISABLING, vec![disabling]));
+        steps.push(PlannedStep {
+            grade: Grade::Implied,
+            rule: Some(ALL_REVOKED.to_owned()),
+            needs: vec![last],
+            ..line(binding, Kind::Token, NOT_REGISTERED, Disposition::MustGo)
+        });
     } else {
         let task = Disposition::Manual { task: sign_out() };
         steps.push(PlannedStep {
             residual_s: Some(people.lifetimes.residual_s(&people.issuer.issuer, None)),
             needs: vec![disabling],
             ..line(binding, Kind::Session, "sessions", task)
+        });
+        let task = Disposition::Manual { task: withdraw() };
+        steps.push(PlannedStep {
+            needs: vec![disabling],
+            ..line(binding, Kind::Token, NOT_REGISTERED, task)
         });
     }
     steps
@@ -163,6 +187,20 @@ fn sign_out() -> ManualTask {
             .to_owned(),
         link: None,
         evidence: "The account's list of sessions, empty, or the provider's audit log with the sign-out.".to_owned(),
+        due_s: TASK_DUE_S,
+    }
+}
+
+fn withdraw() -> ManualTask {
+    ManualTask {
+        asked_of: "identity-admin".to_owned(),
+        what: "Revoke every consent and refresh token of the account in the OpenID provider's own administration, after \
+            disabling it: only tokens that are registered with Sever were revoked, and of others no standard tells."
+            .to_owned(),
+        link: None,
+        evidence: "The account's lists of consents and of applications with tokens, empty, or the provider's audit log \
+            with the revocation."
+            .to_owned(),
         due_s: TASK_DUE_S,
     }
 }
