@@ -75,6 +75,9 @@ impl Registered {
             let Some(told) = tokens::introspect(issuer, &value).await? else {
                 return Ok(Known::NotTold("the provider offers no introspection"));
             };
+            if told.is_of_another(account) {
+                return Err(of_another(&token.name).into());
+            }
             if told.active {
                 self.note_alive(&token.name);
                 alive.push(Entitlement {
@@ -138,6 +141,11 @@ impl Registered {
             return Err(unusable("revoking a token", what.to_owned()));
         };
         let value = value_of(&token.token)?;
+        if let Ok(Some(told)) = tokens::introspect(issuer, &value).await
+            && told.is_of_another(account)
+        {
+            return Err(of_another(&token.name));
+        }
         let hint = token.kind.hint();
         let other = self.other_client(issuer, token)?;
         let client = other.as_ref().unwrap_or(&issuer.client);
@@ -214,6 +222,14 @@ impl Registered {
             }),
         }
     }
+}
+
+/// A wrong line in the credential document must not end what somebody else works with.
+fn of_another(name: &str) -> CallError {
+    let what = format!(
+        "the registered token {name} is another account's: correct its account in the connection's credential document"
+    );
+    unusable("revoking a token", what)
 }
 
 /// Whether introspection shows our own, surely living token as active.

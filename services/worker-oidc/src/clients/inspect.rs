@@ -10,7 +10,7 @@ use sever_provider::CallError;
 use super::FAMILIES;
 use super::client::{Client, client_by_id};
 use crate::admin::{Ask, CLIENTS};
-use crate::issuer::{Issuer, Refused};
+use crate::issuer::{Issuer, Refused, unusable};
 use crate::listing::list;
 use crate::reading::{complete, outcome};
 use crate::roles;
@@ -94,10 +94,57 @@ async fn service_roles(issuer: &Issuer, client: &Client) -> Result<Vec<Entitleme
         path: &["clients", &client.id, "service-account-user"],
         query: &[],
     };
-    let user = issuer.find::<Value>(ask, None).await?;
-    let id = user.as_ref().and_then(|user| user["id"].as_str());
-    match id {
-        Some(id) => Ok(roles::read(issuer, id).await?.unwrap_or_default()),
-        None => Ok(Vec::new()),
+    let Some(user) = issuer.find::<Value>(ask, None).await? else {
+        return Ok(Vec::new());
+    };
+    let Some(id) = user["id"].as_str() else {
+        return Ok(Vec::new());
+    };
+    if !acts_for(&user, client) {
+        let what = "the provider answered with a user who is not the client's service account";
+        return Err(unusable(ask.doing, what.to_owned()).into());
+    }
+    Ok(roles::read(issuer, id).await?.unwrap_or_default())
+}
+
+/// Whether a user is the client's own: by the client that it names, else by the name that Keycloak gives.
+fn acts_for(user: &Value, client: &Client) -> bool {
+    let Some(client_id) = client.representation["clientId"].as_str() else {
+        return false;
+    };
+    let same = |told: &str, wanted: &str| told.to_lowercase() == wanted.to_lowercase();
+    match user["serviceAccountClientId"].as_str() {
+        Some(told) => same(told, client_id) || told == client.id,
+        None => user["username"]
+            .as_str()
+            .is_some_and(|name| same(name, &format!("service-account-{client_id}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_account_is_its_clients_own() {
+        let client = Client::of(json!({ "id": "c1", "clientId": "Bot" }))
+            .ok()
+            .unwrap();
+        for (user, expected) in [
+            (json!({ "username": "service-account-bot" }), true),
+            (
+                json!({ "username": "ada", "serviceAccountClientId": "bot" }),
+                true,
+            ),
+            (
+                json!({ "username": "service-account-bot", "serviceAccountClientId": "web" }),
+                false,
+            ),
+            (json!({ "username": "service-account-web" }), false),
+            (json!({ "username": "ada" }), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(acts_for(&user, &client), expected, "{user}");
+        }
     }
 }

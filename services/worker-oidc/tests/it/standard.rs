@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sever_domain::closing::Verdict;
 use sever_domain::entitlement::FamilyResult;
 use sever_domain::plan::Disposition;
-use sever_domain::{EntitlementKind, Intent, OutcomeClass};
-use sever_provider::Connector as _;
+use sever_domain::{Action, BindingId, EntitlementKind, Intent, OutcomeClass};
+use sever_provider::{AnswerKind, Connector as _, Effect};
 use sever_worker_oidc::OidcPeople;
 
 use crate::drive::opt_out;
@@ -64,6 +64,7 @@ async fn registered_tokens_are_revoked_and_the_account_is_a_persons_task() {
             "revoke_tokens: registered:ada-offline []",
             "a person: u-ada []",
             "a person: sessions [2]",
+            "a person: not_registered [2]",
         ]
     );
     assert_eq!(outcome.verdict, Verdict::Asked, "{:?}", outcome.closing);
@@ -107,7 +108,8 @@ async fn global_revocation_cuts_at_once_and_again_after_the_person() {
             [
                 "revoke_sessions: at_once []",
                 "a person: u-ada []",
-                "revoke_sessions: after_disabling [3]"
+                "revoke_sessions: after_disabling [3]",
+                "leave: not_registered [4]"
             ]
         );
         let outcome = opt_out(&connector, Intent::Remove, "u-ada").await;
@@ -135,13 +137,10 @@ async fn without_introspection_the_answer_stands_in_under_its_rule() {
     assert_eq!(tokens.result, FamilyResult::Unsupported);
     let outcome = opt_out(&connector, Intent::Remove, "u-ada").await;
     assert_eq!(outcome.verdict, Verdict::Asked, "{:?}", outcome.closing);
-    let rules: Vec<&str> = outcome
-        .closing
-        .rules_used
-        .iter()
-        .map(|used| used.rule)
-        .collect();
-    assert!(rules.contains(&"oidc.revocation_was_answered"), "{rules:?}");
+    let revoked = outcome.plan.iter();
+    let revoked = revoked.filter(|step| step.action == Action::RevokeTokens);
+    let rules: Vec<_> = revoked.map(|step| step.rule.as_deref()).collect();
+    assert_eq!(rules, [Some("oidc.revocation_was_answered"); 2]);
     assert!(
         !sim.truth("u-ada").await["live"]
             .to_string()
@@ -176,13 +175,14 @@ async fn another_clients_token_that_was_never_seen_alive_is_not_proven_dead() {
         let family = reading.families.into_iter();
         let mut family = family.filter(|family| family.family == EntitlementKind::Token);
         let tokens = family.next().unwrap();
-        (tokens.result, tokens.entitlements.len())
+        let never_shown = tokens.detail.unwrap().contains("never shown us");
+        (never_shown, tokens.entitlements.len())
     };
-    assert_eq!(tokens().await, (FamilyResult::Unsupported, 0));
-    assert_eq!(tokens().await, (FamilyResult::Complete, 2), "now they show");
+    assert_eq!(tokens().await, (true, 0));
+    assert_eq!(tokens().await, (false, 2), "now they show");
     let outcome = opt_out(&connector, Intent::Remove, "u-ada").await;
     assert_eq!(outcome.closing.unproven, vec![]);
-    assert_eq!(tokens().await, (FamilyResult::Complete, 0));
+    assert_eq!(tokens().await, (false, 0));
 }
 
 #[tokio::test]
@@ -277,6 +277,93 @@ async fn a_reference_that_leads_nowhere_is_no_reading_and_names_no_secret() {
             .families
             .iter()
             .filter(|family| family.family == EntitlementKind::Token)
-            .all(|it| it.result == FamilyResult::Complete)
+            .all(|it| it.result == FamilyResult::Unsupported)
     );
+}
+
+fn effect(action: Action, kind: EntitlementKind, account: &str, key: &str) -> Effect {
+    Effect {
+        action,
+        account_id: account.into(),
+        target_kind: kind,
+        target_key: key.into(),
+        facts: json!({}),
+    }
+}
+
+#[tokio::test]
+async fn a_subject_that_the_provider_never_knew_is_not_taken_for_revoked() {
+    let sim = Sim::start(json!({ "global_token_revocation": "sub_id" })).await;
+    sim.seed(&people::two()).await;
+    let connector = connector(&sim, json!({}));
+    let cut = |account: &str| {
+        effect(
+            Action::RevokeSessions,
+            EntitlementKind::Session,
+            account,
+            "at_once",
+        )
+    };
+    let error = connector.apply(&cut("u-adda")).await.unwrap_err();
+    assert_eq!(error.class, OutcomeClass::NeedsPerson);
+    assert!(error.what.contains("subject format"), "{error}");
+    let outcome = opt_out(&connector, Intent::Remove, "u-adda").await;
+    let rules = outcome.closing.rules_used.iter();
+    let rules: Vec<&str> = rules.map(|used| used.rule).collect();
+    assert!(rules.is_empty(), "{rules:?}");
+    let answer = connector.apply(&cut("u-ada")).await.unwrap();
+    assert_eq!(answer.kind, AnswerKind::Done);
+    sim.mutate(json!({ "do": "delete", "user": "u-ada" })).await;
+    let answer = connector.apply(&cut("u-ada")).await.unwrap();
+    assert_eq!(answer.kind, AnswerKind::AlreadyGone, "it was known before");
+}
+
+#[tokio::test]
+async fn tokens_that_nobody_registered_are_not_read_as_none() {
+    let sim = Sim::start(json!({ "keycloak": false })).await;
+    sim.seed(&people::two()).await;
+    let connector = sim.connect(json!({})).people;
+    let reading = connector.inspect("u-ada").await.unwrap();
+    assert_eq!(
+        reading.families[2].result,
+        FamilyResult::Unsupported,
+        "she has two, and nothing shows them"
+    );
+    let plan = connector.plan(Intent::Remove, BindingId::generate(), &reading);
+    let line = plan
+        .iter()
+        .find(|step| step.target_kind == EntitlementKind::Token);
+    assert!(
+        matches!(&line.unwrap().disposition, Disposition::Manual { task } if task.what.contains("refresh token"))
+    );
+    let outcome = opt_out(&connector, Intent::Remove, "u-ada").await;
+    assert_eq!(outcome.verdict, Verdict::Asked);
+    let asked = outcome.closing.asked.iter();
+    let kinds: Vec<EntitlementKind> = asked.map(|asked| asked.kind).collect();
+    assert!(kinds.contains(&EntitlementKind::Token), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_registered_for_somebody_else_is_not_revoked() {
+    let sim = Sim::start(json!({})).await;
+    sim.seed(&people::two()).await;
+    let token = json!({
+        "name": "ada", "account": "u-ada", "token": sim.reference("ada", "bob-refresh"), "client_id": "web",
+        "client_secret": sim.reference("web", "w"),
+    });
+    let connector = sim.connect(json!({ "tokens": [token] })).people;
+    let reading = connector.inspect("u-ada").await.unwrap();
+    let tokens = &reading.families[2];
+    assert_eq!(tokens.result, FamilyResult::Failed);
+    assert_eq!(tokens.entitlements, vec![]);
+    let revoke = effect(
+        Action::RevokeTokens,
+        EntitlementKind::Token,
+        "u-ada",
+        "registered:ada",
+    );
+    let error = connector.apply(&revoke).await.unwrap_err();
+    assert_eq!(error.class, OutcomeClass::NeedsPerson, "{error}");
+    let bob = sim.truth("u-bob").await["live"].to_string();
+    assert!(bob.contains("tokens:2"), "{bob}");
 }
