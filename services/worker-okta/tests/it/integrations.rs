@@ -115,6 +115,7 @@ async fn every_call_names_the_application_or_lists_what_has_no_owner() {
         "/api/v1/eventHooks",
         "/api/v1/inlineHooks",
         "/api/v1/api-tokens",
+        "/api/v1/authorizationServers",
         "/api/v1/users",
     ];
     for call in sim.journal().await {
