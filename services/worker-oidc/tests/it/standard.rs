@@ -263,7 +263,7 @@ async fn a_reference_that_leads_nowhere_is_no_reading_and_names_no_secret() {
         .iter()
         .find(|family| family.family == EntitlementKind::Token)
         .unwrap();
-    assert_eq!(tokens.result, FamilyResult::Failed);
+    assert_eq!(tokens.result, FamilyResult::Forbidden);
     assert!(
         tokens
             .detail
@@ -354,7 +354,7 @@ async fn a_token_that_is_registered_for_somebody_else_is_not_revoked() {
     let connector = sim.connect(json!({ "tokens": [token] })).people;
     let reading = connector.inspect("u-ada").await.unwrap();
     let tokens = &reading.families[2];
-    assert_eq!(tokens.result, FamilyResult::Failed);
+    assert_eq!(tokens.result, FamilyResult::Forbidden);
     assert_eq!(tokens.entitlements, vec![]);
     let revoke = effect(
         Action::RevokeTokens,
