@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sever_tests::{Fleet, FleetOptions, Leaver, Program, until};
+use sever_tests::{Fleet, FleetOptions, Leaver, Operators, Program, until};
 
 /// How long one opt-out may take on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -130,4 +130,124 @@ async fn a_membership_that_returns_is_found_with_who_gave_it_and_ended_again() {
     let truth = fleet.simulator.control("GET", path, &Value::Null).await;
     assert_eq!(truth.unwrap()["live"], json!([]), "and she is out again");
     assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+}
+
+/// A leaver's account is enabled again: the delta names it, an incremental inventory reads it, finds the access and shows it, and it is
+/// taken away again. Nobody else is read by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn access_that_returns_is_found_by_what_changed_and_taken_away_again() {
+    let mut fleet = Fleet::start(FleetOptions::default()).await.unwrap();
+    let app = json!({ "client_id": CLIENT, "secret": "s", "name": "worker" });
+    let tenant = control(&fleet, "/entra/main", "PUT", json!({ "apps": [app] })).await;
+    let users: Vec<Value> = ["ada", "bob", "cyd"]
+        .iter()
+        .map(
+            |name| json!({ "id": name, "login": format!("{name}@example.com"), "groups": ["One"] }),
+        )
+        .collect();
+    let document = json!({ "groups": [{ "name": "One" }], "users": users });
+    control(&fleet, "/entra/main/seed", "POST", document).await;
+    let credential = json!({
+        "tenant_id": tenant["tenant_id"], "client_id": CLIENT, "client_secret": "s", "azure": false,
+        "agreeing_reads": 1, "agreeing_pause_ms": 1,
+    });
+    let (worker, connection) = fleet.join("entra", &credential.to_string()).await.unwrap();
+    let leaver = fleet.person("E1", &[]).await.unwrap();
+    fleet.bind(&leaver, connection, "ada").await.unwrap();
+    let sql = async |statements: &str| {
+        fleet
+            .database
+            .sql(statements)
+            .await
+            .unwrap()
+            .trim()
+            .to_owned()
+    };
+    // Of a person who is only suspended the account stays, and can be switched on again.
+    sql(&format!(
+        "UPDATE person SET employment_state = 'left' WHERE id = '{}';
+         INSERT INTO situation_policy (connection_id, situation, action) VALUES ('{connection}', 'residual', 'report');
+         UPDATE binding SET state = 'confirmed', confirmed_at = now() WHERE provider_id = 'ada'",
+        leaver.subject
+    ))
+    .await;
+    let disable = |enabled: bool| json!({ "do": "set_enabled", "user": "ada", "enabled": enabled });
+    control(&fleet, "/entra/main/mutate", "POST", disable(false)).await;
+    let _reconciler = fleet.reconcile().unwrap();
+    let first = format!(
+        "SELECT kind || ' ' || (mark IS NOT NULL) FROM inventory_run WHERE connection_id = '{connection}' AND state = 'promoted'"
+    );
+    let first = fleet.shows(&first, LIMIT).await;
+    let first = first.unwrap_or_else(|error| panic!("{error:#}\n{}", worker.log().unwrap()));
+    assert_eq!(first.trim(), "full true");
+    let about = format!(
+        "SELECT situation || ' ' || state FROM finding WHERE connection_id = '{connection}' AND provider_id = 'ada' AND closed_at IS NULL"
+    );
+    assert_eq!(
+        sql(&about).await,
+        "orphan_entitlement open",
+        "the account is disabled, and in a group"
+    );
+    let age = format!(
+        "SELECT extract(epoch FROM seen_at) FROM observed_account JOIN connection_inventory USING (run_no) WHERE connection_id = '{connection}' AND provider_id = "
+    );
+    let bob = sql(&format!("{age}'bob'")).await;
+
+    sql(&format!(
+        "UPDATE situation_policy SET action = 'repair' WHERE connection_id = '{connection}'"
+    ))
+    .await;
+    control(&fleet, "/entra/main/mutate", "POST", disable(true)).await;
+    let rung = std::time::Instant::now();
+    sql(&format!("INSERT INTO inventory_run (id, connection_id, kind, state, asked_by) VALUES (gen_random_uuid(), '{connection}', 'incremental', 'waiting', 'token:test')")).await;
+    let found = format!(
+        "SELECT situation FROM finding WHERE connection_id = '{connection}' AND provider_id = 'ada' AND situation = 'residual'"
+    );
+    let found = fleet.shows(&found, LIMIT).await;
+    println!("one changed account was found after {:?}", rung.elapsed());
+    found.unwrap_or_else(|error| panic!("{error:#}\n{}", worker.log().unwrap()));
+    let run = format!(
+        "SELECT kind, state, state_reason, accounts FROM inventory_run WHERE connection_id = '{connection}' ORDER BY no DESC LIMIT 1"
+    );
+    assert_eq!(
+        sql(&run).await,
+        "incremental|superseded|merged|1",
+        "one account was read"
+    );
+    let repaired = format!(
+        "SELECT state FROM finding WHERE connection_id = '{connection}' AND provider_id = 'ada' AND situation = 'residual' AND state = 'repaired'"
+    );
+    let repaired = fleet.shows(&repaired, LIMIT).await;
+    repaired.unwrap_or_else(|error| panic!("{error:#}\n{}", worker.log().unwrap()));
+    assert_eq!(
+        sql(&format!("{age}'bob'")).await,
+        bob,
+        "nobody else was looked at"
+    );
+
+    let operators = Operators::start(&fleet, &["drift:read", "people:read"])
+        .await
+        .unwrap();
+    let access = operators
+        .ok(0, &["access", &leaver.subject.to_string()])
+        .await
+        .unwrap();
+    let shows = |words: &[&str]| {
+        access
+            .lines()
+            .any(|line| words.iter().all(|word| line.contains(word)))
+    };
+    assert!(
+        shows(&["entra", "ada", "account, live"]),
+        "as the incremental inventory saw it: {access}"
+    );
+    assert!(
+        shows(&["entra", "ada", "factor", "none"]),
+        "read with it: {access}"
+    );
+    assert_eq!(fleet.violations().await.unwrap(), Vec::<String>::new());
+}
+
+async fn control(fleet: &Fleet, path: &str, method: &str, body: Value) -> Value {
+    fleet.simulator.control(method, path, &body).await.unwrap()
 }

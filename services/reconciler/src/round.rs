@@ -227,6 +227,16 @@ impl Reconciler {
         if !is_due(&mut self.tidied, TIDY_EVERY) {
             return;
         }
+        match inventory::refuse_lost(&self.store).await {
+            Ok(0) => {}
+            Ok(lost) => tracing::warn!(
+                lost,
+                "inventories were lost with the database's unlogged tables; others are asked for"
+            ),
+            Err(error) => {
+                tracing::warn!(%error, "inventories that were lost could not be looked for")
+            }
+        }
         if let Err(error) = inventory::drop_unused(&self.store).await {
             tracing::warn!(%error, "the rows of old inventories could not be dropped");
         }

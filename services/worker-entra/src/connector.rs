@@ -9,8 +9,8 @@ use sever_domain::identity::PersonAttributes;
 use sever_domain::plan::{Disposition, PlannedStep};
 use sever_domain::{AccountState, BindingId, EntitlementKind, Intent};
 use sever_provider::{
-    Account, Answer, CallError, Capability, Connector, Effect, FoundAccount, InventoryPage,
-    LogQuestion, Provenance, Undo,
+    Account, Answer, CallError, Capability, Changes, Connector, Effect, FoundAccount,
+    InventoryPage, LogQuestion, Provenance, Undo,
 };
 
 use crate::disposition::Policy;
@@ -119,6 +119,10 @@ impl Connector for EntraPeople {
         Box::pin(apply::apply(&self.tenant, effect)).await
     }
 
+    fn read_closely(&self) -> &'static [EntitlementKind] {
+        inventory::CLOSELY
+    }
+
     async fn inventory_page(
         &self,
         cursor: Option<&serde_json::Value>,
@@ -129,6 +133,14 @@ impl Connector for EntraPeople {
     /// Of users and of applications alike: the log is the tenant's.
     async fn provenance(&self, question: LogQuestion<'_>) -> Result<Provenance, CallError> {
         Box::pin(provenance::of(&self.tenant, question)).await
+    }
+
+    async fn changes_mark(&self) -> Result<Option<serde_json::Value>, CallError> {
+        inventory::mark(&self.tenant).await
+    }
+
+    async fn changes_since(&self, mark: &serde_json::Value) -> Result<Changes, CallError> {
+        inventory::since(&self.tenant, mark).await
     }
 
     fn calls_per_s(&self) -> f64 {

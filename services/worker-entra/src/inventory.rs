@@ -5,6 +5,7 @@
 //! person. What a group holds is nobody's here: it comes with the membership.
 
 mod azure;
+mod changes;
 mod objects;
 mod page;
 mod place;
@@ -16,6 +17,8 @@ use sever_provider::{
     CallError, InventoryPage, Nested, SeenEntitlement, Unreadable, parse_records, resumed_at,
 };
 
+pub use changes::{mark, since};
+
 use crate::errors::Meaning;
 use crate::families::text;
 use crate::paging::Page;
@@ -26,6 +29,9 @@ use place::{Pass, Place, Walk};
 
 /// What of a service principal is asked for.
 const PRINCIPAL: &str = "id,accountEnabled,deletedDateTime";
+
+/// What no list shows: it is read of some accounts one by one.
+pub const CLOSELY: &[Kind] = &[Kind::Factor, Kind::Device];
 
 /// The page after `cursor`; the first one where that is `None`.
 ///

@@ -217,7 +217,7 @@ pub struct RunRequestBody {
     /// The connection's name.
     #[schema(example = "okta-main")]
     pub connection: String,
-    /// `full` or `incremental`.
+    /// `full` reads everything; `incremental` the accounts that changed since the newest inventory, where the provider tells (`entra`).
     #[serde(default = "full")]
     #[schema(value_type = String, example = "full")]
     pub kind: RunKind,
@@ -254,6 +254,20 @@ pub struct ReachView {
     pub accounts: Vec<AccountSeen>,
     /// What hangs on them, privileged first.
     pub entitlements: Vec<EntitlementSeen>,
+    /// Families that no list of the provider tells of: they are read of some accounts one by one.
+    pub closely: Vec<FamilyRead>,
+}
+
+/// A family that is known of an account only where this account was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FamilyRead {
+    /// The account.
+    pub account: String,
+    /// The family.
+    #[schema(value_type = String, example = "factor")]
+    pub kind: EntitlementKind,
+    /// When it was last read whole; `null` where it never was: unknown, not empty.
+    pub read_at: Option<Timestamp>,
 }
 
 /// An account as it was seen.
@@ -301,11 +315,17 @@ impl From<Reach> for ReachView {
                 privileged: entitlement.privileged,
                 seen_at: entitlement.seen_at,
             });
+        let closely = reach.closely.into_iter().map(|family| FamilyRead {
+            account: family.account_id,
+            kind: family.kind,
+            read_at: family.read_at,
+        });
         Self {
             connection: reach.connection,
             known: reach.known,
             accounts: accounts.collect(),
             entitlements: entitlements.collect(),
+            closely: closely.collect(),
         }
     }
 }

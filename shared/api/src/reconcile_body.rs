@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sever_domain::{DriftAction, Situation};
+use sever_domain::{DriftAction, Provider, Situation};
 use sever_store::reconcile_policy::{
-    self, CorrelationRule, FINDINGS_MAX, FINDINGS_MIN, FINDINGS_PERCENT, ReconcilePolicy,
+    self, CorrelationRule, FINDINGS_MAX, FINDINGS_MIN, FINDINGS_PERCENT, ReconcilePolicy, SAMPLE,
 };
 use utoipa::ToSchema;
 
@@ -14,6 +14,8 @@ use crate::span::Span;
 
 /// The longest time between two inventories of a connection.
 const EVERY_MAX_S: i64 = 30 * 86_400;
+/// The most accounts that one inventory reads one by one for what no list shows.
+const SAMPLE_MAX: i32 = 10_000;
 /// The most correlation rules.
 const RULES_MAX: usize = 7;
 
@@ -24,7 +26,8 @@ pub struct ReconcileBody {
     /// The time between full inventories: 1 s to 30 days.
     #[serde(default = "full_every")]
     pub full_every: Span,
-    /// The time between incremental ones, which read what changed; none where it is absent.
+    /// The time between incremental ones, which read the accounts that the provider names as changed: where it tells (`entra`), and none
+    /// where it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incremental_every: Option<Span>,
     /// The most findings that one inventory may open; more hold it for a person.
@@ -36,6 +39,10 @@ pub struct ReconcileBody {
     /// Findings that any inventory may open, however few accounts there are.
     #[serde(default = "findings_min")]
     pub findings_min: i64,
+    /// Accounts that a full inventory reads one by one for what no list shows, 0 to 10,000: of those that left or are opted out, the
+    /// privileged and all others alike, whoever was not read for longest.
+    #[serde(default = "sample")]
+    pub sample: i32,
     /// The source whose people it is the directory of: who is suspended, deactivated or gone there is a finding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "hr")]
@@ -83,6 +90,10 @@ const fn findings_min() -> i64 {
     FINDINGS_MIN
 }
 
+const fn sample() -> i32 {
+    SAMPLE
+}
+
 impl Default for ReconcileBody {
     fn default() -> Self {
         ReconcilePolicy::default().into()
@@ -90,9 +101,19 @@ impl Default for ReconcileBody {
 }
 
 impl ReconcileBody {
-    /// The first key that cannot be taken, and what is wrong with it.
+    /// The first key that cannot be taken at a connection of this provider, and what is wrong with it.
     #[must_use]
-    pub fn fault(&self) -> Option<(&'static str, &'static str)> {
+    pub fn fault(&self, provider: Provider) -> Option<(&'static str, &'static str)> {
+        if self.incremental_every.is_some() && !provider.tells_changes() {
+            return Some((
+                "incremental_every",
+                "must be left out: this provider does not tell what changed, so that only full inventories can be made (full_every)",
+            ));
+        }
+        self.fault_anywhere()
+    }
+
+    fn fault_anywhere(&self) -> Option<(&'static str, &'static str)> {
         let every = |span: &Span| (1..=EVERY_MAX_S).contains(&span.as_seconds());
         if !every(&self.full_every) {
             return Some(("full_every", "must be 1s to 30d"));
@@ -112,6 +133,9 @@ impl ReconcileBody {
         }
         if self.findings_min < 0 {
             return Some(("findings_min", "must not be negative"));
+        }
+        if !(0..=SAMPLE_MAX).contains(&self.sample) {
+            return Some(("sample", "must be 0 to 10000"));
         }
         let unrepairable = |(situation, action): (&Situation, &DriftAction)| {
             *action == DriftAction::Repair
@@ -154,6 +178,7 @@ impl From<ReconcileBody> for ReconcilePolicy {
             findings_max: body.findings_max,
             findings_percent: body.findings_percent,
             findings_min: body.findings_min,
+            sample: body.sample,
             directory_of: body.directory_of,
             credential_expires_at: body.credential_expires,
             actions: body.policy,
@@ -175,6 +200,7 @@ impl From<ReconcilePolicy> for ReconcileBody {
             findings_max: policy.findings_max,
             findings_percent: policy.findings_percent,
             findings_min: policy.findings_min,
+            sample: policy.sample,
             directory_of: policy.directory_of,
             credential_expires: policy.credential_expires_at,
             policy: policy.actions,
@@ -200,18 +226,30 @@ mod tests {
 
     #[test]
     fn what_cannot_be_taken_is_named() {
-        assert_eq!(read("{}").fault(), None);
+        let of = |text: &str| read(text).fault(Provider::Entra);
+        assert_eq!(of("{}"), None);
         for (text, key) in [
             (r#"{"full_every": "31d"}"#, "full_every"),
             (r#"{"incremental_every": 0}"#, "incremental_every"),
             (r#"{"findings_max": 0}"#, "findings_max"),
             (r#"{"findings_percent": 101}"#, "findings_percent"),
             (r#"{"findings_min": -1}"#, "findings_min"),
+            (r#"{"sample": 10001}"#, "sample"),
             (r#"{"policy": {"orphan_account": "repair"}}"#, "policy"),
             (r#"{"correlate": [{"mail": true}]}"#, "correlate"),
         ] {
-            assert_eq!(read(text).fault().map(|fault| fault.0), Some(key));
+            assert_eq!(of(text).map(|fault| fault.0), Some(key));
         }
-        assert_eq!(read(r#"{"policy": {"residual": "hold"}}"#).fault(), None);
+        assert_eq!(of(r#"{"policy": {"residual": "hold"}}"#), None);
+        let incremental = r#"{"incremental_every": "5m"}"#;
+        assert_eq!(of(incremental), None);
+        for provider in Provider::ALL.iter().filter(|known| !known.tells_changes()) {
+            let fault = read(incremental).fault(*provider);
+            assert_eq!(
+                fault.map(|fault| fault.0),
+                Some("incremental_every"),
+                "{provider}"
+            );
+        }
     }
 }

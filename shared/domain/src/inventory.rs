@@ -8,7 +8,7 @@ text_enum! {
     pub enum RunKind {
         /// Everything; what is not in it is not there.
         Full = "full",
-        /// What changed since a run before; it proves no absence but of what it names.
+        /// The accounts that the provider names as changed since a run before, each read by id; it proves no absence but of these.
         Incremental = "incremental",
     }
 }

@@ -26,6 +26,13 @@ impl Provider {
         matches!(self, Self::Vanta)
     }
 
+    /// Whether it tells which accounts changed since a mark, so that incremental inventories read these and no others: Microsoft Graph's
+    /// delta queries. The others could only be read whole.
+    #[must_use]
+    pub const fn tells_changes(self) -> bool {
+        matches!(self, Self::Entra)
+    }
+
     /// Whether a connection takes one job at a time, whatever it was told. Vanta keeps one live token for an application, and
     /// two jobs that work side by side would end each other's.
     #[must_use]

@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::call::{Answer, CallError};
 use crate::capability::Capability;
 use crate::http::SharedConnection;
-use crate::inventory::InventoryPage;
+use crate::inventory::{Changes, InventoryPage};
 use crate::provenance::{LogQuestion, Provenance};
 use crate::undo::{BlastRadius, Undo};
 
@@ -265,6 +265,33 @@ pub trait Connector: Rules + Send + Sync + 'static {
         _question: LogQuestion<'_>,
     ) -> impl Future<Output = Result<Provenance, CallError>> + Send {
         async { Ok(Provenance::NoLog("unsupported")) }
+    }
+
+    /// A mark that stands for now, from which [`Self::changes_since`] tells later what changed; `None` where the provider tells no
+    /// changes. Taken before a full inventory begins, so that nothing falls between the two.
+    ///
+    /// # Errors
+    /// As any read.
+    fn changes_mark(
+        &self,
+    ) -> impl Future<Output = Result<Option<serde_json::Value>, CallError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Families that no list of the provider shows, and that a full inventory reads of some accounts one by one.
+    fn read_closely(&self) -> &'static [EntitlementKind] {
+        &[]
+    }
+
+    /// A page of what changed since a mark.
+    ///
+    /// # Errors
+    /// As any read.
+    fn changes_since(
+        &self,
+        _mark: &serde_json::Value,
+    ) -> impl Future<Output = Result<Changes, CallError>> + Send {
+        async { Ok(Changes::Lost) }
     }
 
     /// Calls per second that the provider's documented rate limits allow this connection, for estimates.

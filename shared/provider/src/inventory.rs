@@ -93,6 +93,22 @@ pub struct InventoryPage {
     pub next: Option<Value>,
 }
 
+/// What changed since a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changes {
+    /// A page of it.
+    Named {
+        /// People's accounts that were changed, or whose memberships were; one can come again.
+        accounts: Vec<String>,
+        /// From where the next page, or the next reading, goes on. It is stored, so it holds no secret and no personal data.
+        mark: Value,
+        /// Whether there is another page now.
+        more: bool,
+    },
+    /// The provider does not know the mark any more: only reading everything tells what changed.
+    Lost,
+}
+
 impl InventoryPage {
     /// The whole inventory of a connector that has none.
     #[must_use]

@@ -24,8 +24,8 @@ pub use connector::{
     UnusableConnection,
 };
 pub use inventory::{
-    FamilyEnd, InventoryPage, Nested, SeenAccount, SeenEntitlement, Unreadable, parse_records,
-    resumed_at,
+    Changes, FamilyEnd, InventoryPage, Nested, SeenAccount, SeenEntitlement, Unreadable,
+    parse_records, resumed_at,
 };
 pub use no_integrations::NoIntegrations;
 pub use provenance::{ENTRIES_MAX, LogEntry, LogQuestion, Provenance};

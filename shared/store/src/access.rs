@@ -28,6 +28,18 @@ const ENTITLEMENTS: &str = "
 SELECT account_id, kind, provider_key, privileged, seen_at FROM observed_entitlement
 WHERE run_no = $1 AND account_id = ANY($2) ORDER BY privileged DESC, kind, provider_key LIMIT $3";
 
+/// Families that no list shows, and when each was last read of an account; those that the newest inventory could not read, with NULL.
+const CLOSELY: &str = "
+SELECT account.provider_id, family.family, reading.read_at, reading.held, reading.privileged
+FROM inventory_run AS run CROSS JOIN unnest($2::text[]) AS account (provider_id)
+CROSS JOIN LATERAL (
+    SELECT unnest(run.unlisted) AS family
+    UNION SELECT run_family.family FROM run_family WHERE run_family.run_id = run.id AND run_family.result IN ('forbidden', 'failed')
+) AS family
+LEFT JOIN subject_reading AS reading ON reading.connection_id = run.connection_id AND reading.provider_id = account.provider_id
+                                    AND reading.family = family.family
+WHERE run.no = $1 ORDER BY account.provider_id, family.family";
+
 /// The rows of a run are in unlogged tables: a crash of PostgreSQL empties them.
 const ANY_ROW: &str = "SELECT EXISTS (SELECT FROM observed_account WHERE run_no = $1) AS there";
 
@@ -44,6 +56,19 @@ pub struct Reach {
     pub accounts: Vec<ReachedAccount>,
     /// What hangs on them, privileged first.
     pub entitlements: Vec<ReachedEntitlement>,
+    /// Families that no list tells of, by account: read one by one, or unknown.
+    pub closely: Vec<ReadClosely>,
+}
+
+/// A family of an account that only a reading of this account tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadClosely {
+    /// The account.
+    pub account_id: String,
+    /// The family.
+    pub kind: EntitlementKind,
+    /// When it was last read whole; `None` where it never was: unknown, not empty.
+    pub read_at: Option<Timestamp>,
 }
 
 /// An account, as it was seen.
@@ -87,6 +112,7 @@ pub async fn of_subject(client: &Client, subject: SubjectId) -> Result<Vec<Reach
             ids: place.get("ids"),
             accounts: Vec::new(),
             entitlements: Vec::new(),
+            closely: Vec::new(),
         };
         if let Some(no) = place.get::<_, Option<i32>>("run_no") {
             let empty = place.get::<_, Option<i64>>("accounts") == Some(0);
@@ -118,6 +144,39 @@ async fn see(client: &Client, no: i32, reach: &mut Reach) -> Result<(), StoreErr
             provider_key: row.get("provider_key"),
             privileged: row.get("privileged"),
             seen_at: row.get("seen_at"),
+        });
+    }
+    see_closely(client, no, reach).await
+}
+
+async fn see_closely(client: &Client, no: i32, reach: &mut Reach) -> Result<(), StoreError> {
+    let doing = "reading what was read of single accounts";
+    let seen: Vec<&str> = reach
+        .accounts
+        .iter()
+        .map(|account| account.provider_id.as_str())
+        .collect();
+    for row in client.query(CLOSELY, &[&no, &seen], doing).await? {
+        let (account_id, kind): (String, EntitlementKind) =
+            (row.get("provider_id"), word(&row, "family")?);
+        let read_at = row.get::<_, Option<Timestamp>>("read_at");
+        if let Some(seen_at) = read_at {
+            let privileged: Vec<String> = row.get("privileged");
+            let held: Vec<String> = row.get("held");
+            reach
+                .entitlements
+                .extend(held.into_iter().map(|provider_key| ReachedEntitlement {
+                    account_id: account_id.clone(),
+                    kind,
+                    privileged: privileged.contains(&provider_key),
+                    provider_key,
+                    seen_at,
+                }));
+        }
+        reach.closely.push(ReadClosely {
+            account_id,
+            kind,
+            read_at,
         });
     }
     Ok(())

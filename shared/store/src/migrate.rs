@@ -10,7 +10,7 @@ mod embedded {
 }
 
 /// The schema version that this program needs: the number of the newest migration file.
-pub const SCHEMA_VERSION: i32 = 11;
+pub const SCHEMA_VERSION: i32 = 12;
 
 /// One lock for all migrators of a database; refinery takes none of its own.
 const MIGRATION_LOCK: i64 = 0x5e7e_7000;

@@ -14,9 +14,9 @@ use crate::pool::{Client, Store, Tx};
 use crate::row::word;
 
 /// When each connection is read again. A full run is due when the last one was asked for long enough ago; one that was given up or
-/// found incomplete is tried again sooner: after a tenth of the time, at least five minutes. An incremental run is due when the last
-/// run of either kind is old enough, and only after a full one that was promoted. Nothing is due before the directory knows anybody:
-/// every account would be nobody's.
+/// found incomplete is tried again sooner: after a tenth of the time, at least five minutes; one whose rows the database lost, after a
+/// minute. An incremental run is due when the last run of either kind is old enough, and only where there is a mark from which the
+/// provider tells what changed. Nothing is due before the directory knows anybody: every account would be nobody's.
 macro_rules! plan {
     () => {
         "
@@ -24,9 +24,10 @@ WITH plan AS (
     SELECT connection.id, connection.state = 'open' AND EXISTS (SELECT FROM subject) AS wanted,
            CASE WHEN last_full.created_at IS NULL THEN connection.created_at
                 ELSE last_full.created_at + make_interval(secs => CASE
-                     WHEN last_full.state IN ('failed', 'incomplete', 'refused') THEN least(setting.full_every_s, greatest(300, setting.full_every_s / 10))
+                     WHEN last_full.state = 'refused' THEN least(setting.full_every_s, 60)
+                     WHEN last_full.state IN ('failed', 'incomplete') THEN least(setting.full_every_s, greatest(300, setting.full_every_s / 10))
                      ELSE setting.full_every_s END) END AS full_at,
-           CASE WHEN EXISTS (SELECT FROM connection_inventory AS pointer WHERE pointer.connection_id = connection.id)
+           CASE WHEN EXISTS (SELECT FROM connection_inventory AS pointer WHERE pointer.connection_id = connection.id AND pointer.mark IS NOT NULL)
                 THEN last_any.created_at + make_interval(secs => setting.incremental_every_s) END AS incremental_at
     FROM connection
     LEFT JOIN reconcile_setting AS own ON own.connection_id = connection.id

@@ -22,10 +22,12 @@ pub const FINDINGS_MAX: i64 = 10_000;
 pub const FINDINGS_PERCENT: f64 = 1.0;
 /// Findings that any inventory may open where nobody says.
 pub const FINDINGS_MIN: i64 = 50;
+/// Accounts that a full inventory reads one by one where nobody says: the column's default.
+pub const SAMPLE: i32 = 100;
 
 const SETTINGS: &str = "
 SELECT connection.id, full_every_s, incremental_every_s, findings_max, findings_percent, findings_min, source.name AS directory_of,
-       credential_expires_at
+       credential_expires_at, sample
 FROM connection JOIN reconcile_setting ON reconcile_setting.connection_id = connection.id
 LEFT JOIN source ON source.id = reconcile_setting.directory_of";
 
@@ -39,11 +41,11 @@ const SOURCE: &str = "SELECT id FROM source WHERE name = $1";
 
 const SET: &str = "
 INSERT INTO reconcile_setting (connection_id, full_every_s, incremental_every_s, findings_max, findings_percent, findings_min, directory_of,
-       credential_expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+       credential_expires_at, sample)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (connection_id) DO UPDATE SET full_every_s = excluded.full_every_s, incremental_every_s = excluded.incremental_every_s,
     findings_max = excluded.findings_max, findings_percent = excluded.findings_percent, findings_min = excluded.findings_min,
-    directory_of = excluded.directory_of, credential_expires_at = excluded.credential_expires_at";
+    directory_of = excluded.directory_of, credential_expires_at = excluded.credential_expires_at, sample = excluded.sample";
 
 const FORGET: [&str; 2] = [
     "DELETE FROM situation_policy WHERE connection_id = $1",
@@ -90,6 +92,8 @@ pub struct ReconcilePolicy {
     pub findings_percent: f64,
     /// Findings that any inventory may open.
     pub findings_min: i64,
+    /// Accounts that a full inventory reads one by one for what no list shows.
+    pub sample: i32,
     /// The source whose people it is the directory of.
     pub directory_of: Option<String>,
     /// When its credential runs out, as whoever made it says.
@@ -108,6 +112,7 @@ impl Default for ReconcilePolicy {
             findings_max: FINDINGS_MAX,
             findings_percent: FINDINGS_PERCENT,
             findings_min: FINDINGS_MIN,
+            sample: SAMPLE,
             directory_of: None,
             credential_expires_at: None,
             actions: BTreeMap::new(),
@@ -159,6 +164,7 @@ fn collect(
         policy.findings_max = row.get("findings_max");
         policy.findings_percent = row.get("findings_percent");
         policy.findings_min = row.get("findings_min");
+        policy.sample = row.get("sample");
         policy.directory_of = row.get("directory_of");
         policy.credential_expires_at = row.get("credential_expires_at");
     }
@@ -244,6 +250,7 @@ async fn write(
             &wanted.findings_min,
             &source,
             &wanted.credential_expires_at,
+            &wanted.sample,
         ],
         doing,
     )
@@ -274,7 +281,7 @@ fn described(policy: &ReconcilePolicy) -> Value {
         .map(|rule| json!({"mail": rule.mail, "name": rule.name, "number": rule.number}));
     json!({
         "full_every_s": policy.full_every_s, "incremental_every_s": policy.incremental_every_s,
-        "findings_max": policy.findings_max, "findings_percent": policy.findings_percent, "findings_min": policy.findings_min,
+        "findings_max": policy.findings_max, "findings_percent": policy.findings_percent, "findings_min": policy.findings_min, "sample": policy.sample,
         "directory_of": policy.directory_of, "credential_expires_at": policy.credential_expires_at.map(|at| at.to_string()), "actions": policy.actions, "rules": rules.collect::<Vec<_>>(),
     })
 }

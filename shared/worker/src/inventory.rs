@@ -1,8 +1,10 @@
 //! Inventories: a bell that names a run is read to its end; one that names a connection has reads by id made for what is suspected there.
 
+mod closely;
 mod look;
 mod progress;
 mod read;
+mod subjects;
 
 use std::sync::Arc;
 

@@ -26,8 +26,8 @@ pub(crate) enum ConnectionCommand {
     /// jobs_max (64; Vanta: always 1), closed (false) and a table access_token_lifetime_by_issuer. A fence before one-way steps: fence_delay ("2h",
     /// at most 30d), fence_approval (true: a second person releases them).
     ///
-    /// A table 'reconcile' says how it is looked at again: full_every ("24h"), incremental_every ("5m"; none), findings_max (10000),
-    /// findings_percent (1), findings_min (50), directory_of (a source), credential_expires (a time), a table policy (residual = "report"; report, repair or hold for each
+    /// A table 'reconcile' says how it is looked at again: full_every ("24h"), incremental_every ("5m", entra only; none), findings_max (10000),
+    /// findings_percent (1), findings_min (50), sample (100), directory_of (a source), credential_expires (a time), a table policy (residual = "report"; report, repair or hold for each
     /// situation) and a list correlate ({ mail = true, name = true }): what must agree for an account without a binding to be somebody's.
     Apply {
         /// The file.

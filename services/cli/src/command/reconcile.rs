@@ -44,7 +44,7 @@ pub(crate) struct RunArguments {
     /// The connection's name; every connection where absent.
     #[arg(long)]
     connection: Option<String>,
-    /// How much is read: full proves absence, incremental reads what changed.
+    /// How much is read: full reads everything and proves absence; incremental the accounts that changed since, where the provider tells (entra).
     #[arg(long, default_value = "full", value_parser = one_of::<RunKind>(RunKind::ALL.iter().map(|kind| kind.as_str())))]
     kind: RunKind,
     /// Wait until it was compared, with progress, an hour at most; status 1 where it was not promoted, or not yet.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use sever_api::connection_view::{
     AppliedConnection, AppliedView, BreakerClosedView, CloseBreakerBody, ConnectionBody,
-    ConnectionList, ConnectionView, ConnectionsBody, ReconcileBody,
+    ConnectionList, ConnectionView, ConnectionsBody,
 };
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
 use sever_config::CredentialReference;
@@ -199,7 +199,8 @@ fn fault(connection: &ConnectionBody) -> Option<(&'static str, String)> {
     if connection.fence_delay.as_seconds() > FENCE_DELAY_MAX_S {
         return fault("fence_delay", "must be at most 30d");
     }
-    if let Some((key, problem)) = connection.reconcile.as_ref().and_then(ReconcileBody::fault) {
+    let reconcile = connection.reconcile.as_ref();
+    if let Some((key, problem)) = reconcile.and_then(|body| body.fault(connection.provider)) {
         return Some(("reconcile", format!("has a '{key}' that {problem}")));
     }
     None

@@ -8,7 +8,7 @@ use sever_api::drift_view::{
     AcceptanceBody, AccessView, FindingList, FindingView, ObservedList, RunAsked, RunRequestBody,
 };
 use sever_api::{Authenticated, Problem, ProblemBody, ProblemKind, RawBody, Scope, parse_json};
-use sever_domain::{FindingId, RunId, Situation};
+use sever_domain::{FindingId, RunId, RunKind, Situation};
 use sever_store::finding::{self, FindingFilter};
 use sever_store::{access, connection, drift, inventory, reconcile};
 use utoipa::IntoParams;
@@ -219,6 +219,12 @@ pub(crate) async fn ask_inventory(
     let mut client = console.store.client("asking for an inventory").await?;
     let found = connection::find(&client, &body.connection).await?;
     let found = found.ok_or_else(|| Problem::not_found("connection of this name"))?;
+    if body.kind == RunKind::Incremental && !found.spec.provider.tells_changes() {
+        return Err(Problem::invalid(
+            "/kind",
+            "must be full at this connection: its provider does not tell what changed",
+        ));
+    }
     let tx = client.begin().await?;
     let run = inventory::ask(&tx, found.id, body.kind, &who.actor()).await?;
     tx.commit().await?;

@@ -19,7 +19,7 @@ async fn a_policy_is_applied_shown_audited_and_kept_where_a_file_says_nothing_of
     let (status, said) = api.call(Method::PUT, "/v1/sources/hr", Some(&source)).await;
     assert!(status.is_success(), "{said}");
     let reconcile = json!({
-        "full_every": "12h", "incremental_every": "5m", "directory_of": "hr", "credential_expires": "2027-01-31T00:00:00Z",
+        "full_every": "12h", "directory_of": "hr", "credential_expires": "2027-01-31T00:00:00Z",
         "policy": {"residual": "report"}, "correlate": [{"number": true}],
     });
     let body = connection(reconcile.clone());
@@ -54,6 +54,7 @@ async fn a_policy_is_applied_shown_audited_and_kept_where_a_file_says_nothing_of
     for (wrong, status) in [
         (json!({"policy": {"missing": "repair"}}), 400),
         (json!({"correlate": [{"mail": true}]}), 400),
+        (json!({"incremental_every": "5m"}), 400),
         (json!({"directory_of": "nobody"}), 409),
     ] {
         let (said, problem) = api

@@ -7,6 +7,7 @@
 )]
 
 mod administrators;
+mod changes;
 mod credentials;
 mod drive;
 mod faults;

@@ -1,10 +1,10 @@
--- How everybody stands here who left, was removed, or is being worked on.
+-- How everybody stands here who left, was removed, or is being worked on; in an incremental run, everybody whom it can be about.
 CREATE TEMP TABLE drift_standing ON COMMIT DROP AS
 {standing};
 ANALYZE drift_standing;
 
 -- Accounts both ways, in one pass: what was seen against the bindings, and the bindings against what was seen. Kept is only what
--- is not plainly in order, so that everything after this is small. {scope} limits an incremental run to what it saw.
+-- is not plainly in order, so that everything after this is small. The scope limits an incremental run to what it saw.
 CREATE TEMP TABLE drift_account ON COMMIT DROP AS
 SELECT kind, provider_id, a.state, a.seen_at, a.login_key, a.mail_key, a.name_key, a.number_key,
        b.subject_id, b.binding_state, o.subject_id IS NOT NULL AS out

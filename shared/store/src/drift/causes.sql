@@ -101,7 +101,8 @@ DELETE FROM drift_cause WHERE EXISTS (
     SELECT FROM protected_principal AS p
     WHERE p.connection_id = '{connection}' AND p.provider_id = drift_cause.provider_id AND (p.until IS NULL OR p.until > now()));
 
--- What the subject's own removal says of it.
+-- What the subject's own removal says of it. Few causes ask for few subjects, many for all of them in one pass.
+ANALYZE drift_cause;
 UPDATE drift_cause SET
     situation = CASE WHEN drift_cause.situation <> 'residual' THEN drift_cause.situation
                      WHEN subject.kind = 'integration' THEN 'integration_residue'

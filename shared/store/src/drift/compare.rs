@@ -52,9 +52,13 @@ const OPEN: &str = include_str!("open.sql");
 const CLOSE: &str = include_str!("close.sql");
 const DOUBT: &str = include_str!("doubt.sql");
 
-/// An incremental run speaks of what it names only.
-const SCOPE: &str =
-    "AND provider_id IN (SELECT provider_id FROM observed_account WHERE run_no = {run})";
+const SUBJECTS: &str = include_str!("subjects.sql");
+
+/// An incremental run speaks of what it names only. The kinds are named so that the index is asked for these ids.
+const SCOPE: &str = "AND kind IN ('account', 'application')
+      AND provider_id = ANY (ARRAY(SELECT provider_id FROM observed_account WHERE run_no = {run}))";
+/// How those stand whom it can be about, and not everybody.
+const SUBJECTS_IN_SCOPE: &str = "= ANY (ARRAY(SELECT subject_id FROM drift_subject))";
 
 /// How many findings of a situation were opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +85,7 @@ pub enum Compared {
         /// Findings that it may open.
         limit: i64,
     },
-    /// The connection's newest inventory.
+    /// The connection's newest inventory, or a part of it.
     Promoted {
         /// Findings opened.
         opened: Vec<Opened>,
@@ -149,6 +153,10 @@ async fn differences(
 ) -> Result<Compared, StoreError> {
     tx.query(ANALYZE, &[&run.no], "analyzing an inventory")
         .await?;
+    if run.kind == RunKind::Incremental {
+        tx.batch(&of_run(SUBJECTS, run), "naming whom changes are about")
+            .await?;
+    }
     for (sql, doing) in [
         (ACCOUNTS, "comparing accounts"),
         (OWNERS, "correlating accounts"),
@@ -179,11 +187,11 @@ async fn differences(
     }
     let (changes, opened) = write_findings(tx, run, families, actor).await?;
     judged::promote(tx, run).await?;
-    let state = match run.kind {
-        RunKind::Full => RunState::Promoted,
-        RunKind::Incremental => RunState::Superseded,
+    let (state, reason) = match run.kind {
+        RunKind::Full => (RunState::Promoted, None),
+        RunKind::Incremental => (RunState::Superseded, Some("merged")),
     };
-    judged::end(tx, run, state, None, changes, actor).await?;
+    judged::end(tx, run, state, reason, changes, actor).await?;
     Ok(Compared::Promoted {
         opened,
         seen_again: changes.seen_again,
@@ -193,14 +201,15 @@ async fn differences(
 
 /// The statement for this run.
 fn of_run(sql: &str, run: &Loaded) -> String {
-    let scope = match run.kind {
-        RunKind::Full => "",
-        RunKind::Incremental => SCOPE,
+    let (scope, subjects, whole) = match run.kind {
+        RunKind::Full => ("", "IS NOT NULL", "true"),
+        RunKind::Incremental => (SCOPE, SUBJECTS_IN_SCOPE, "false"),
     };
     let here = format!("'{}'::uuid", run.connection);
-    sql.replace("{standing}", &standing::of(&here, "IS NOT NULL"))
+    sql.replace("{standing}", &standing::of(&here, subjects))
         .replace("{last_write}", &standing::last_write(&here, "subject.id"))
         .replace("{scope}", scope)
+        .replace("{whole}", whole)
         .replace("{run}", &run.no.to_string())
         .replace("{run_id}", &run.id.to_string())
         .replace("{connection}", &run.connection.to_string())
@@ -290,15 +299,19 @@ async fn write_findings(
         )
         .await?;
     record(tx, run, AuditKind::FindingsOpened, &opened, actor).await?;
-    let judged = closable(families, run.set_aside);
     let whole = run.kind == RunKind::Full;
-    let closed = tx
-        .query(
-            CLOSE,
-            &[&id, &connection, &judged, &run.started_at, &whole, &run.no],
-            "closing findings",
-        )
-        .await?;
+    let judged = closable(families, run.set_aside, whole);
+    let by_accounts = of_accounts();
+    let values: &[&(dyn ToSql + Sync)] = &[
+        &id,
+        &connection,
+        &judged,
+        &run.started_at,
+        &whole,
+        &run.no,
+        &by_accounts,
+    ];
+    let closed = tx.query(CLOSE, values, "closing findings").await?;
     record(tx, run, AuditKind::FindingsClosed, &closed, actor).await?;
     if whole {
         let values: &[&(dyn ToSql + Sync)] = &[&id, &connection, &judged, &run.started_at, &run.no];
@@ -323,20 +336,31 @@ async fn write_findings(
     Ok((changes, opened.collect()))
 }
 
-/// The situations that this run can say are over. A record that was set aside may be the one.
-fn closable(families: &[FamilyRecord], set_aside: i64) -> Vec<&'static str> {
-    let whole = set_aside == 0
-        && families.iter().all(|record| {
-            matches!(
-                record.result,
-                FamilyResult::Complete | FamilyResult::Unsupported
-            )
-        });
+/// The situations that this run can say are over. A record that was set aside may be the one. Of which accounts an incremental run read
+/// enough, the statement asks for each finding.
+fn closable(families: &[FamilyRecord], set_aside: i64, whole: bool) -> Vec<&'static str> {
+    let all = !whole
+        || set_aside == 0
+            && families.iter().all(|record| {
+                matches!(
+                    record.result,
+                    FamilyResult::Complete | FamilyResult::Unsupported
+                )
+            });
     let judges =
-        |situation: &&Situation| !families.is_empty() && (situation.judged_by_accounts() || whole);
+        |situation: &&Situation| !families.is_empty() && (situation.judged_by_accounts() || all);
     Situation::ALL
         .iter()
         .filter(judges)
+        .map(|situation| situation.as_str())
+        .collect()
+}
+
+/// The situations that an account's own state decides.
+fn of_accounts() -> Vec<&'static str> {
+    Situation::ALL
+        .iter()
+        .filter(|situation| situation.judged_by_accounts())
         .map(|situation| situation.as_str())
         .collect()
 }

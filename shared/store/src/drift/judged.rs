@@ -8,7 +8,7 @@ use sever_domain::{ConnectionId, RunId, RunKind, RunState};
 
 use crate::audit;
 use crate::error::StoreError;
-use crate::inventory::{record, unsigned};
+use crate::inventory::{self, record, unsigned};
 use crate::pool::{Store, Tx};
 use crate::row::word;
 
@@ -31,8 +31,8 @@ const SUPERSEDE: &str = "
 UPDATE inventory_run SET state = 'superseded' WHERE connection_id = $1 AND state = 'promoted' AND id <> $2";
 
 const POINT: &str = "
-INSERT INTO connection_inventory (connection_id, run_id, run_no) VALUES ($1, $2, $3)
-ON CONFLICT (connection_id) DO UPDATE SET run_id = excluded.run_id, run_no = excluded.run_no, promoted_at = now()";
+INSERT INTO connection_inventory (connection_id, run_id, run_no, mark) SELECT $1, id, no, mark FROM inventory_run WHERE id = $2
+ON CONFLICT (connection_id) DO UPDATE SET run_id = excluded.run_id, run_no = excluded.run_no, mark = excluded.mark, promoted_at = now()";
 
 const GIVE_UP: &str = "
 UPDATE inventory_run SET state = 'failed', state_reason = 'comparison', ended_at = now() WHERE id = $1 AND state = 'loaded' RETURNING now() AS now";
@@ -145,17 +145,17 @@ pub(super) async fn end(
     .await
 }
 
-/// Makes a full run its connection's newest inventory: one row changes.
+/// Makes a full run its connection's newest inventory: one row changes. What an incremental one saw becomes part of that.
 pub(super) async fn promote(tx: &Tx<'_>, run: &Loaded) -> Result<(), StoreError> {
     let doing = "promoting an inventory";
     if run.kind == RunKind::Incremental {
-        return Ok(());
+        return inventory::merge(tx, run.connection, (run.id, run.no)).await;
     }
     tx.execute(SUPERSEDE, &[&run.connection.0, &run.id.0], doing)
         .await?;
-    tx.execute(POINT, &[&run.connection.0, &run.id.0, &run.no], doing)
-        .await
-        .map(drop)
+    tx.execute(POINT, &[&run.connection.0, &run.id.0], doing)
+        .await?;
+    inventory::forget(tx, run.connection, run.no).await
 }
 
 /// Lets a held run open its findings after all; `false` where it is not held, or the one who asked for it is the one who releases.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sever_domain::inventory::{FamilyRecord, RowCounts};
+use sever_domain::inventory::RowCounts;
 use sever_domain::{ConnectionId, InstanceId, Provider, RunId, RunKind};
 use uuid::Uuid;
 
@@ -35,13 +35,14 @@ ORDER BY run.due_at LIMIT 100";
 const MARK_RUNG: &str = "UPDATE inventory_run SET rung_at = now() WHERE id = $1";
 
 const READ: &str = "
-SELECT run.no, run.connection_id, run.kind, run.cursor, run.staged, run.accounts, run.entitlements, run.failures, now() AS now,
+SELECT run.no, run.connection_id, run.kind, run.cursor, pointer.mark, run.staged, run.accounts, run.entitlements, run.failures, now() AS now,
        connection.state = 'open' AND (connection.blocked_until IS NULL OR connection.blocked_until <= now()) AS reachable,
        run.state = 'waiting' AND run.due_at <= now() AS waits,
        run.state = 'running' AND (run.lease_until < now() OR instance.stopped_at IS NOT NULL
            OR instance.heartbeat_at < now() - make_interval(secs => instance.dead_after_s)) AS abandoned
 FROM inventory_run AS run JOIN connection ON connection.id = run.connection_id
 LEFT JOIN worker_instance AS instance ON instance.id = run.lease_instance
+LEFT JOIN connection_inventory AS pointer ON pointer.connection_id = run.connection_id
 WHERE run.id = $1 FOR UPDATE OF run";
 
 const TAKE: &str = "
@@ -63,14 +64,6 @@ const FAIL: &str = "
 UPDATE inventory_run SET state = 'failed', state_reason = $3, lease_token = NULL, lease_until = NULL, ended_at = now()
 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
 
-const FAMILIES: &str = "
-INSERT INTO run_family (run_id, family, result, rows, expected, detail)
-SELECT $1::uuid, * FROM unnest($2::text[], $3::text[], $4::int8[], $5::int8[], $6::text[])";
-
-const FINISH: &str = "
-UPDATE inventory_run SET state = 'loaded', loaded_at = now(), lease_token = NULL, lease_until = NULL
-WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-
 const LOADED: &str =
     "SELECT id FROM inventory_run WHERE state = 'loaded' ORDER BY loaded_at LIMIT 100";
 
@@ -84,6 +77,9 @@ SELECT no FROM inventory_run
 WHERE staged AND state IN ('superseded', 'incomplete', 'refused', 'failed') ORDER BY no LIMIT 100";
 
 const UNSTAGE: &str = "SELECT inventory_unstage($1)::text";
+
+const FORGET_SUBJECTS: &str = "
+DELETE FROM run_subject USING inventory_run AS run WHERE run.id = run_subject.run_id AND run.no = $1";
 
 /// The right to append to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +103,8 @@ pub struct ClaimedRun {
     pub kind: RunKind,
     /// Where reading goes on; `None` at the beginning.
     pub cursor: Option<Value>,
+    /// From where the provider tells what changed since the newest inventory; `None` where only reading everything tells.
+    pub mark: Option<Value>,
     /// Rows that are there already.
     pub rows: RowCounts,
     /// Attempts in a row that failed.
@@ -229,6 +227,7 @@ pub async fn claim(
         connection,
         kind: word(&row, "kind")?,
         cursor: row.get("cursor"),
+        mark: row.get("mark"),
         rows,
         failures: u32::try_from(row.get::<_, i32>("failures")).unwrap_or_default(),
         now: row.get("now"),
@@ -288,47 +287,6 @@ pub async fn fail(store: &Store, lease: &RunLease, why: &str) -> Result<(), Stor
     tx.commit().await
 }
 
-/// Says how well each family was read, and that every row is there.
-///
-/// # Errors
-/// [`StoreError::Conflict`] where the lease is lost.
-pub async fn finish(
-    store: &Store,
-    lease: &RunLease,
-    families: &[FamilyRecord],
-) -> Result<(), StoreError> {
-    let doing = "finishing an inventory";
-    let mut client = store.client(doing).await?;
-    let tx = client.begin().await?;
-    tx.execute_one(FINISH, &[&lease.run.0, &lease.token], doing)
-        .await?;
-    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let names: Vec<&str> = families
-        .iter()
-        .map(|record| record.family.as_str())
-        .collect();
-    let results: Vec<&str> = families
-        .iter()
-        .map(|record| record.result.as_str())
-        .collect();
-    let rows: Vec<i64> = families.iter().map(|record| signed(record.rows)).collect();
-    let expected: Vec<Option<i64>> = families
-        .iter()
-        .map(|record| record.expected.map(signed))
-        .collect();
-    let details: Vec<Option<&str>> = families
-        .iter()
-        .map(|record| record.detail.as_deref())
-        .collect();
-    tx.execute(
-        FAMILIES,
-        &[&lease.run.0, &names, &results, &rows, &expected, &details],
-        doing,
-    )
-    .await?;
-    tx.commit().await
-}
-
 /// Runs that wait to be compared, oldest first, at most a hundred.
 ///
 /// # Errors
@@ -355,6 +313,7 @@ pub async fn drop_unused(store: &Store) -> Result<usize, StoreError> {
         .collect();
     for no in &unused {
         let tx = client.begin().await?;
+        tx.execute(FORGET_SUBJECTS, &[no], doing).await?;
         tx.query(UNSTAGE, &[no], doing).await?;
         tx.commit().await?;
     }

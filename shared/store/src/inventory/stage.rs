@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_postgres::types::Type;
 
 use super::run::RunLease;
+use super::subject::{self, SubjectReading};
 use crate::error::StoreError;
 use crate::pool::{Client, Tx};
 
@@ -91,6 +92,8 @@ pub struct Batch {
     pub entitlements: Vec<ObservedEntitlement>,
     /// What could not be read.
     pub set_aside: Vec<SetAside>,
+    /// Accounts that were read one by one.
+    pub readings: Vec<SubjectReading>,
     /// Where reading goes on after these rows; the worker's own words.
     pub cursor: Value,
 }
@@ -169,6 +172,7 @@ pub async fn append(
     copy_accounts(&tx, lease.no, &batch.accounts).await?;
     copy_entitlements(&tx, lease.no, &batch.entitlements).await?;
     set_aside(&tx, lease, &batch.set_aside).await?;
+    subject::note(&tx, lease, &batch.readings).await?;
     tx.commit().await
 }
 

@@ -164,7 +164,12 @@ impl Scene {
             expected: None,
             detail: None,
         });
-        inventory::finish(&self.store, &run.lease, &records)
+        let finish = inventory::Finish {
+            families: records.to_vec(),
+            mark: Some(serde_json::json!({"after": run.lease.no})),
+            ..Default::default()
+        };
+        inventory::finish(&self.store, &run.lease, &finish)
             .await
             .unwrap();
     }

@@ -11,6 +11,7 @@ mod dead_letter;
 mod drift;
 mod finding;
 mod hold;
+mod incremental;
 mod integration;
 mod invariants;
 mod lease;

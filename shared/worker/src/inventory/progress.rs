@@ -10,6 +10,8 @@ use sever_domain::entitlement::FamilyResult;
 use sever_domain::inventory::{FamilyRecord, ObservedKind, judge_family};
 use sever_provider::{FamilyEnd, InventoryPage};
 
+use super::subjects::Subjects;
+
 /// What a family came to so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Tally {
@@ -34,6 +36,15 @@ pub(super) struct Progress {
     /// The connector's own cursor; `None` at the beginning.
     at: Option<Value>,
     families: BTreeMap<EntitlementKind, Tally>,
+    /// Whether the lists were read to their end.
+    #[serde(default)]
+    listed: bool,
+    /// From where the provider tells later what changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mark: Option<Value>,
+    /// Accounts that are read one by one; `None` before they were chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) subjects: Option<Subjects>,
     /// Places and pages that were met in this process; not stored, so that the cursor stays small.
     #[serde(skip)]
     met: HashSet<u64>,
@@ -48,6 +59,16 @@ impl Progress {
     /// Where reading goes on.
     pub(super) const fn at(&self) -> Option<&Value> {
         self.at.as_ref()
+    }
+
+    /// Whether nothing was read yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.at.is_none() && self.families.is_empty() && self.subjects.is_none()
+    }
+
+    /// Whether the lists were read to their end.
+    pub(super) const fn is_listed(&self) -> bool {
+        self.listed
     }
 
     /// Counts a page. Returns whether the reading goes on after it: a page whose rows all came before, or a place that was passed
@@ -80,9 +101,9 @@ impl Progress {
             .is_some_and(|next| !self.met.insert(digest(&next.to_string())));
         if repeated || circle {
             self.fail("the pages of the list go in a circle");
-            return false;
         }
-        page.next.is_some()
+        self.listed = repeated || circle || page.next.is_none();
+        !self.listed
     }
 
     /// Notes a page's rows; `false` where the same page came before.

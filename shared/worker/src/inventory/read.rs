@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sever_domain::{OutcomeClass, RunId, RunKind};
+use sever_domain::{EntitlementKind, OutcomeClass, RunId, RunKind};
 use sever_provider::{CallError, Connector, ConnectorFactory, InventoryPage};
 use sever_store::inventory::{
-    self, Batch, Claim, ClaimedRun, MatchKeys, ObservedAccount, ObservedEntitlement, SetAside,
+    self, Batch, Claim, ClaimedRun, Finish, MatchKeys, ObservedAccount, ObservedEntitlement,
+    SetAside,
 };
 use sever_store::{StoreError, worker_connection};
 use sever_telemetry::catalogue;
 use sha2::{Digest as _, Sha256};
 
 use super::progress::Progress;
+use super::subjects::Subjects;
 use crate::clock::DatabaseClock;
 use crate::epoch::Context;
 use crate::registry::{NoConnector, Registry};
@@ -67,21 +69,24 @@ pub(super) async fn read<F: ConnectorFactory>(
         begun: Instant::now(),
         took: Instant::now(),
         rows: 0,
+        kind: claimed.kind,
     };
     reading.run(&connectors.people.connector).await
 }
 
 /// One attempt at a run.
-struct Reading<'a> {
-    context: &'a Context,
-    claimed: &'a ClaimedRun,
-    clock: DatabaseClock,
-    batch: Batch,
+pub(super) struct Reading<'a> {
+    pub(super) context: &'a Context,
+    pub(super) claimed: &'a ClaimedRun,
+    pub(super) clock: DatabaseClock,
+    pub(super) batch: Batch,
     /// When the batch was begun.
     begun: Instant,
     /// When this attempt began.
     took: Instant,
     rows: u64,
+    /// How much is read: an incremental run becomes a full one where what changed cannot be told.
+    pub(super) kind: RunKind,
 }
 
 impl Reading<'_> {
@@ -91,14 +96,27 @@ impl Reading<'_> {
                 .fail("the stored cursor is not one of this version")
                 .await;
         };
+        if self.kind == RunKind::Incremental && !self.incremental(connector, &mut progress).await? {
+            return Ok(());
+        }
+        if progress.subjects.is_some() {
+            return self.closely(connector, progress).await;
+        }
+        if progress.is_listed() {
+            return self.sample(connector, progress).await;
+        }
+        if progress.is_new() {
+            progress.mark = match connector.changes_mark().await {
+                Ok(mark) => mark,
+                Err(error) => return self.stop(&error).await,
+            };
+        }
         loop {
-            if self.context.soft.is_cancelled() || !self.context.heart.is_fresh() {
-                self.write(&progress).await?;
-                return self.give_back("drain", Duration::ZERO, false).await;
+            if self.must_stop() {
+                return self.drain(&progress).await;
             }
-            if self.took.elapsed() >= SLICE {
-                self.write(&progress).await?;
-                return self.give_back("slice", Duration::ZERO, false).await;
+            if self.is_long() {
+                return self.pause(&progress).await;
             }
             let seen_at = self.clock.now();
             let page = match connector.inventory_page(progress.at()).await {
@@ -114,17 +132,58 @@ impl Reading<'_> {
             let goes_on = progress.turn(&page);
             self.add(page, seen_at);
             if !goes_on {
-                self.write(&progress).await?;
-                return self.finish(progress).await;
+                return self.sample(connector, progress).await;
             }
-            if self.batch.rows() >= ROWS || self.begun.elapsed() >= AGE {
+            if self.is_full() {
                 self.write(&progress).await?;
             }
         }
     }
 
+    /// Chooses whom a full run reads one by one, where there are families that no list shows.
+    async fn sample<C: Connector>(
+        &mut self,
+        connector: &C,
+        mut progress: Progress,
+    ) -> Result<(), StoreError> {
+        self.write(&progress).await?;
+        let chosen = match connector.read_closely() {
+            [] => Vec::new(),
+            _ => {
+                let (store, lease) = (&self.context.store, &self.claimed.lease);
+                inventory::sample(store, self.claimed.connection, lease).await?
+            }
+        };
+        progress.subjects = Some(Subjects::of(chosen));
+        Box::pin(self.closely(connector, progress)).await
+    }
+
+    pub(super) fn must_stop(&self) -> bool {
+        self.context.soft.is_cancelled() || !self.context.heart.is_fresh()
+    }
+
+    /// Whether this bell was read for long enough.
+    pub(super) fn is_long(&self) -> bool {
+        self.took.elapsed() >= SLICE
+    }
+
+    /// Whether the batch in hand is to be written.
+    pub(super) fn is_full(&self) -> bool {
+        self.batch.rows() >= ROWS || self.begun.elapsed() >= AGE
+    }
+
+    pub(super) async fn drain(&mut self, progress: &Progress) -> Result<(), StoreError> {
+        self.write(progress).await?;
+        self.give_back("drain", Duration::ZERO, false).await
+    }
+
+    pub(super) async fn pause(&mut self, progress: &Progress) -> Result<(), StoreError> {
+        self.write(progress).await?;
+        self.give_back("slice", Duration::ZERO, false).await
+    }
+
     /// Adds a page to the batch in hand.
-    fn add(&mut self, page: InventoryPage, seen_at: jiff::Timestamp) {
+    pub(super) fn add(&mut self, page: InventoryPage, seen_at: jiff::Timestamp) {
         self.batch
             .accounts
             .extend(page.accounts.into_iter().map(|account| ObservedAccount {
@@ -157,7 +216,7 @@ impl Reading<'_> {
     }
 
     /// Commits the batch with the place behind it. A page larger than a batch is cut; its place goes with the last part.
-    async fn write(&mut self, progress: &Progress) -> Result<(), StoreError> {
+    pub(super) async fn write(&mut self, progress: &Progress) -> Result<(), StoreError> {
         let mut client = self.context.store.client("staging an inventory").await?;
         let cursor = serde_json::to_value(progress).unwrap_or_default();
         let mut batch = std::mem::take(&mut self.batch);
@@ -169,24 +228,38 @@ impl Reading<'_> {
         batch.accounts.clear();
         batch.entitlements.clear();
         batch.set_aside.clear();
+        batch.readings.clear();
         self.batch = batch;
         self.begun = Instant::now();
         Ok(())
     }
 
-    async fn finish(&self, progress: Progress) -> Result<(), StoreError> {
-        let families = match self.claimed.kind {
-            RunKind::Full => progress.families(&self.claimed.before),
-            // What changed says nothing of how much there is.
-            RunKind::Incremental => progress.families(&[]),
+    pub(super) async fn finish(
+        &self,
+        progress: Progress,
+        unlisted: &[EntitlementKind],
+    ) -> Result<(), StoreError> {
+        let mut mark = progress.mark.clone();
+        let families = match (self.kind, &progress.subjects) {
+            (RunKind::Incremental, Some(subjects)) => {
+                // What changed of an account that could not be read is asked for again.
+                mark = mark.filter(|_| !subjects.any_left_out());
+                subjects.records(unlisted)
+            }
+            _ => progress.families(&self.claimed.before),
         };
-        inventory::finish(&self.context.store, &self.claimed.lease, &families).await?;
+        let finish = Finish {
+            families,
+            mark,
+            unlisted: unlisted.to_vec(),
+        };
+        inventory::finish(&self.context.store, &self.claimed.lease, &finish).await?;
         tracing::info!(run = %self.claimed.lease.run, connection = %self.claimed.connection, rows = self.rows, "an inventory was read");
         Ok(())
     }
 
     /// What a failed read means for the run: another try later, or its end.
-    async fn stop(&self, error: &CallError) -> Result<(), StoreError> {
+    pub(super) async fn stop(&self, error: &CallError) -> Result<(), StoreError> {
         let failed = match error.class {
             OutcomeClass::Wait | OutcomeClass::RetryAt | OutcomeClass::ShuttingDown => false,
             OutcomeClass::Done | OutcomeClass::Retry | OutcomeClass::Credentials => true,

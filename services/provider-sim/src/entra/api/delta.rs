@@ -1,5 +1,7 @@
 //! Delta queries: everything once, then what changed since.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -112,7 +114,10 @@ fn changes(tenant: &Tenant, call: &Call, kind: Kind, token: Token) -> Result<Rep
         let reason = if restorable { "changed" } else { "deleted" };
         json!({ "id": id, "@removed": { "reason": reason } })
     });
-    let items = items.collect();
+    let mut items: Vec<Value> = items.collect();
+    if kind == Kind::Group && (token.select.is_empty() || token.select.contains("members")) {
+        add_members(tenant, &token, &mut items);
+    }
     let next = Token {
         seq: tenant.store.last_change(),
         at_ms: call.now_ms,
@@ -121,6 +126,36 @@ fn changes(tenant: &Tenant, call: &Call, kind: Kind, token: Token) -> Result<Rep
         select: token.select,
     };
     Ok(answer(call, items, "deltaLink", &next))
+}
+
+/// `members@delta` of the groups whose members changed, of those that changed otherwise too. A group that is gone names nobody.
+fn add_members(tenant: &Tenant, token: &Token, items: &mut Vec<Value>) {
+    let changes = tenant.store.changes_after(Table::Members, token.seq);
+    let edges: BTreeSet<String> = changes.into_iter().map(|change| change.id).collect();
+    for edge in &edges {
+        let Some((group, member)) = edge.split_once('|') else {
+            continue;
+        };
+        if tenant.store.object(Table::Groups, group).is_none() {
+            continue;
+        }
+        let mut entry = json!({ "id": member });
+        if let Some(kind) = tenant.kind_of(member) {
+            entry["@odata.type"] = json!(format!("#{}", kind.cast()));
+        }
+        if tenant.store.get(Table::Members, member, group).is_none() {
+            entry["@removed"] = json!({ "reason": "deleted" });
+        }
+        let at = items.iter().position(|item| item["id"] == group);
+        let at = at.unwrap_or_else(|| {
+            items.push(json!({ "id": group }));
+            items.len() - 1
+        });
+        match items[at]["members@delta"].as_array_mut() {
+            Some(members) => members.push(entry),
+            None => items[at]["members@delta"] = json!([entry]),
+        }
+    }
 }
 
 /// The token that `text` is.

@@ -276,6 +276,13 @@ impl Store {
                 id: key.2.clone(),
             });
         }
+        // Groups show whom they let in and out.
+        if key.0 == Table::Members {
+            self.changes.push(Change {
+                table: key.0,
+                id: format!("{}|{}", key.2, key.1),
+            });
+        }
         // While replicas have not even seen the change before, they go on showing what was before that one.
         let oldest = match self.stale.remove(key) {
             Some(stale) if stale.is_up(self.now_ms) => stale.before,

@@ -12,7 +12,7 @@ use sever_domain::entitlement::FamilyResult;
 use sever_domain::inventory::FamilyRecord;
 use sever_domain::{EntitlementKind, InstanceId, RunId, RunKind};
 use sever_store::drift::{self, Compared};
-use sever_store::inventory::{self, Batch, Claim, ClaimedRun};
+use sever_store::inventory::{self, Batch, Claim, ClaimedRun, Finish};
 use sever_store::job::instance;
 use sever_store::{DatabaseSettings, Store};
 use tokio::process::Command;
@@ -86,7 +86,11 @@ pub(crate) async fn load(url: &str, world: World) -> anyhow::Result<Part> {
         family(EntitlementKind::Group, world.accounts * 2),
         family(EntitlementKind::AppAssignment, world.accounts),
     ];
-    inventory::finish(&store, &run.lease, &families).await?;
+    let finish = Finish {
+        families: families.to_vec(),
+        ..Finish::default()
+    };
+    inventory::finish(&store, &run.lease, &finish).await?;
     Ok(report(began, run.lease.run, 0))
 }
 
