@@ -198,13 +198,11 @@ async fn access_that_returns_is_found_by_what_changed_and_taken_away_again() {
     ))
     .await;
     control(&fleet, "/entra/main/mutate", "POST", disable(true)).await;
-    let rung = std::time::Instant::now();
     sql(&format!("INSERT INTO inventory_run (id, connection_id, kind, state, asked_by) VALUES (gen_random_uuid(), '{connection}', 'incremental', 'waiting', 'token:test')")).await;
     let found = format!(
         "SELECT situation FROM finding WHERE connection_id = '{connection}' AND provider_id = 'ada' AND situation = 'residual'"
     );
     let found = fleet.shows(&found, LIMIT).await;
-    println!("one changed account was found after {:?}", rung.elapsed());
     found.unwrap_or_else(|error| panic!("{error:#}\n{}", worker.log().unwrap()));
     let run = format!(
         "SELECT kind, state, state_reason, accounts FROM inventory_run WHERE connection_id = '{connection}' ORDER BY no DESC LIMIT 1"
