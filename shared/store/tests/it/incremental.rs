@@ -244,6 +244,7 @@ async fn a_run_that_the_guard_holds_is_not_merged_and_its_changes_are_asked_for_
 }
 
 /// A merge reads and compares what it names: what it costs does not grow with the inventory.
+#[expect(clippy::print_stdout, reason = "how long it took is worth to be known")]
 #[tokio::test]
 async fn one_changed_account_reads_one_accounts_rows() {
     const MANY: u32 = 20_000;
