@@ -1,6 +1,9 @@
 //! One audit event and its canonical form.
 
+use std::io;
+
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 use sever_domain::{JobId, OptOutId, SubjectId};
 use sha2::{Digest, Sha256};
@@ -265,6 +268,31 @@ pub fn digest(canonical: &[u8]) -> [u8; 32] {
     Sha256::digest(canonical).into()
 }
 
+/// The SHA-256 of a value as JSON without blanks, fields in the order of their type, keys of objects sorted; written into the digest as
+/// it is made, so that a large value takes no room beside itself.
+///
+/// # Panics
+/// For a value that is no JSON: a map whose keys are no text.
+#[must_use]
+pub fn digest_of(value: &impl Serialize) -> [u8; 32] {
+    let mut sink = DigestSink(Sha256::new());
+    serde_json::to_writer(&mut sink, value).expect("keys are text, and a digest takes every byte");
+    sink.0.finalize().into()
+}
+
+struct DigestSink(Sha256);
+
+impl io::Write for DigestSink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,6 +325,12 @@ mod tests {
             let listed = Particulars::listed(&head, "steps", items());
             assert_eq!(listed, tree.into());
         }
+    }
+
+    #[test]
+    fn a_digest_that_is_written_as_it_is_made_is_that_of_the_text() {
+        let value = json!({"b": [1, "x"], "a": {"d": null}});
+        assert_eq!(digest_of(&value), digest(value.to_string().as_bytes()));
     }
 
     #[test]

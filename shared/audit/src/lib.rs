@@ -4,4 +4,4 @@
 
 mod event;
 
-pub use event::{AuditEvent, AuditKind, Particulars, digest};
+pub use event::{AuditEvent, AuditKind, Particulars, digest, digest_of};

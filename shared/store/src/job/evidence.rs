@@ -234,12 +234,11 @@ async fn insert_entitlements(
 
 /// The digest of what was read.
 pub(super) fn inspection_digest(inspection: &NewInspection) -> Vec<u8> {
-    let accounts: Vec<Value> = inspection
-        .accounts
-        .iter()
-        .map(|account| json!({"binding": account.binding, "reading": account.reading}))
+    let accounts = inspection.accounts.iter();
+    let accounts: Vec<_> = accounts
+        .map(|account| (account.binding, &account.reading))
         .collect();
-    sever_audit::digest(Value::Array(accounts).to_string().as_bytes()).to_vec()
+    sever_audit::digest_of(&accounts).to_vec()
 }
 
 pub(super) fn describe_inspection(inspection: &NewInspection, digest: &[u8]) -> Value {

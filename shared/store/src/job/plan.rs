@@ -57,17 +57,8 @@ pub(super) async fn insert_plan(
         column: "plan.inspection_id",
         problem: "a plan must rest on an inspection of its own transaction".to_owned(),
     })?;
-    let digest = sever_audit::digest(
-        &serde_json::to_vec(
-            &plan
-                .steps
-                .iter()
-                .map(|step| &step.planned)
-                .collect::<Vec<_>>(),
-        )
-        .unwrap_or_default(),
-    )
-    .to_vec();
+    let steps: Vec<&PlannedStep> = plan.steps.iter().map(|step| &step.planned).collect();
+    let digest = sever_audit::digest_of(&steps).to_vec();
     let (job, epoch) = (claimed.lease.job.0, claimed.lease.epoch);
     let values: &[&(dyn ToSql + Sync)] = &[&job, &plan.revision, &inspection, &epoch, &digest];
     try_join!(
