@@ -19,7 +19,7 @@ use crate::{
 };
 
 const INITDB_DEADLINE: Duration = Duration::from_secs(120);
-const START_DEADLINE: Duration = Duration::from_secs(60);
+const START_DEADLINE: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(10);
 
 /// The data of one server and how it is run.
