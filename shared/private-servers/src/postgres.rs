@@ -60,7 +60,7 @@ impl PrivatePostgres {
     ///
     /// # Errors
     /// [`ServerError::NotInstalled`], [`ServerError::InUse`] if another live program has a server on `dir`,
-    /// [`ServerError::Tool`] if `initdb` fails, [`ServerError::Exited`] or [`ServerError::Deadline`] (60 s) if the
+    /// [`ServerError::Tool`] if `initdb` fails, [`ServerError::Exited`] or [`ServerError::Deadline`] (180 s) if the
     /// server does not come up, [`ServerError::NoPort`], [`ServerError::Io`].
     pub async fn start(dir: &Path) -> Result<Self, ServerError> {
         Self::start_with(dir, PostgresOptions::default()).await
